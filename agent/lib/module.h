@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The contract between the agent and a capability. Each module's module.c
+ * fills a struct module; it runs inside the agent, so it reads nothing but
+ * the checked configuration and fixed-size messages of its own worker.
+ */
+#ifndef GATEHOUSE_MODULE_H
+#define GATEHOUSE_MODULE_H
+
+#include "agent/lib/conf.h"
+#include "agent/lib/ipc.h"
+#include "agent/lib/state.h"
+
+struct agent;
+
+struct module {
+	const char *name; /* "isolation"; its user is gatehouse-<name> */
+	uint64_t capabilities; /* 1 << CAP_..., granted to the worker */
+	unsigned files; /* RLIMIT_NOFILE of the worker */
+	/*
+	 * Its effects must be in force before any other worker's: it is asked
+	 * to apply first, and its refusal keeps everybody's old state.
+	 */
+	bool first;
+
+	const struct conf_schema *schemas; /* its sections and keys */
+	size_t n_schemas;
+	/* Cross-checks between sections; conf_complain() for each problem. */
+	void (*check)(struct conf *conf);
+
+	const struct ipc_route *routes; /* up from the worker; owner: agent */
+	size_t n_routes;
+	/* The worker's sandbox is closed: grant it its descriptors. */
+	int (*started)(struct agent *agent);
+	/* Send the whole wanted state (between BEGIN and COMMIT). */
+	int (*configure)(struct agent *agent, const struct conf *conf);
+	/* The wanted state is in force everywhere. */
+	void (*applied)(struct agent *agent, const struct conf *conf);
+	/* The worker is gone and will be started again. */
+	void (*stopped)(struct agent *agent);
+};
+
+/* What a module may ask of the agent. */
+struct loop *agent_loop(struct agent *agent);
+struct state *agent_state(struct agent *agent);
+/* The configuration in force; during configure() the one that is wanted. */
+const struct conf *agent_conf(struct agent *agent);
+/* The id of a [device] section: its place in the configuration, from 1. */
+uint32_t agent_device_id(
+	const struct conf *conf, const struct conf_section *device);
+/*
+ * observe or enforce, the nearest that is given: device, zone, gateway.
+ * Either section may be NULL.
+ */
+enum record_mode agent_mode(const struct conf *conf,
+	const struct conf_section *zone, const struct conf_section *device);
+/* Sends to a module's worker. -ENOENT: not built or not running. */
+int agent_send(struct agent *agent, const char *module, uint16_t type,
+	const void *message, size_t size, int fd);
+/* Reloads the configuration; the outcome goes to done(), once. */
+void agent_reload(struct agent *agent,
+	void (*done)(void *arg, int error, const char *report), void *arg);
+/* Numeric user and group of a worker ("bus"); -ENOENT. */
+_must_check_ int agent_user(
+	struct agent *agent, const char *module, uid_t *ret_uid, gid_t *ret_gid);
+/* Folders: workers' executables, persistent state, run time. */
+const char *agent_libexec_dir(struct agent *agent);
+const char *agent_state_dir(struct agent *agent);
+const char *agent_run_dir(struct agent *agent);
+
+#endif

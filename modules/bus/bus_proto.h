@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the agent and the bus worker say to each other: the worker mirrors
+ * the state and passes calls of local users on, after asking who they are.
+ */
+#ifndef GATEHOUSE_BUS_PROTO_H
+#define GATEHOUSE_BUS_PROTO_H
+
+#include "agent/lib/ipc.h"
+#include "agent/lib/record.h"
+
+#define BUS_CALLS_MAX 32 /* unanswered at once; more are refused */
+
+enum bus_message {
+	/* down */
+	BUS_SOCKET = IPC_BASE_BUS, /* a connection to the system bus */
+	BUS_GATEWAY,
+	BUS_DEVICE,
+	BUS_DEVICE_GONE,
+	BUS_WARNING,
+	BUS_WARNING_GONE,
+	BUS_ATTEMPT, /* part of the answer to BUS_VERB_ATTEMPTS */
+	BUS_REPLY,
+	/* up */
+	BUS_CALL = IPC_BASE_BUS + 32,
+	BUS_FILE, /* with a file that belongs to a call; sent before it */
+	BUS_LOST, /* the bus closed the connection: please get a new one */
+};
+
+enum bus_verb {
+	BUS_VERB_RELOAD = 1,
+	BUS_VERB_ATTEMPTS = 2,
+	BUS_VERB_UPDATE_CHECK = 3, /* needs both files */
+	BUS_VERB_UPDATE_APPLY = 4, /* needs both files */
+};
+
+enum bus_part {
+	BUS_PART_STATEMENT = 1,
+	BUS_PART_PACKAGE = 2,
+};
+
+struct bus_number {
+	uint32_t id;
+};
+
+struct bus_call {
+	uint64_t cookie;
+	uint32_t verb;
+	uint32_t uid; /* of the caller, as the bus says */
+};
+
+struct bus_file {
+	uint64_t cookie;
+	uint32_t part;
+	uint32_t zero;
+};
+
+struct bus_attempt {
+	uint64_t cookie;
+	uint64_t packets;
+	struct ip to;
+	struct mac mac;
+	uint32_t device; /* record id; 0 = not on record */
+	uint16_t port;
+	uint8_t protocol;
+	uint8_t observed;
+};
+
+struct bus_reply {
+	uint64_t cookie;
+	int32_t error; /* 0 or negative errno */
+	uint32_t zero;
+	char text[1024]; /* for the owner */
+};
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the agent and the isolation worker say to each other. Addresses are
+ * in network order, ports in host order.
+ */
+#ifndef GATEHOUSE_ISOLATION_PROTO_H
+#define GATEHOUSE_ISOLATION_PROTO_H
+
+#include "agent/lib/ipc.h"
+#include "agent/lib/net.h"
+#include "agent/lib/record.h"
+
+#define ISOLATION_ZONES_MAX 64 /* interfaces of all zones together */
+#define ISOLATION_DEVICES_MAX 16384
+#define ISOLATION_ALLOWS_MAX 262144
+#define ISOLATION_NAME_SERVERS_MAX 16
+#define ISOLATION_ADMINS_MAX 64
+
+enum isolation_message {
+	/* down, between BEGIN and COMMIT */
+	ISOLATION_ZONE = IPC_BASE_ISOLATION,
+	ISOLATION_DEVICE,
+	ISOLATION_ALLOW,
+	ISOLATION_REDIRECT,
+	ISOLATION_NAME_SERVER,
+	ISOLATION_ADMIN,
+	/* down, at any time */
+	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
+	ISOLATION_GET_ATTEMPTS,
+	/* up */
+	ISOLATION_SEEN = IPC_BASE_ISOLATION + 32,
+	ISOLATION_IS,
+	ISOLATION_ATTEMPT,
+	ISOLATION_ATTEMPTS_END,
+	ISOLATION_COUNTERS,
+	ISOLATION_TALLY,
+	ISOLATION_RULES,
+	ISOLATION_LINK,
+};
+
+enum isolation_role {
+	ISOLATION_ROLE_DEVICES = 1, /* isolated; strangers in quarantine */
+	ISOLATION_ROLE_OWNER = 2, /* never touched, may reach devices */
+	ISOLATION_ROLE_UPLINK = 3, /* never touched, may not reach devices */
+};
+
+/* One interface of a zone: a bridge or a routed interface, not a port. */
+struct isolation_zone {
+	char interface[16];
+	uint8_t role;
+	uint8_t mode; /* enum record_mode, for whoever has no own */
+	uint16_t zone; /* place of the [zone] section, from 1 */
+	uint32_t zero;
+};
+
+struct isolation_device {
+	uint32_t id;
+	struct mac mac;
+	uint8_t mode;
+	uint8_t zero;
+};
+
+/* One line of an allow-list: device may open this towards that. */
+struct isolation_allow {
+	uint32_t device;
+	struct ip to; /* family 0: any address of either family */
+	uint8_t length; /* of the prefix */
+	uint8_t protocol; /* IPPROTO_*; 0 = any */
+	uint16_t first, last; /* ports; 0-65535 for protocols without */
+};
+
+/* The device's TCP connections to this port go to a local port instead. */
+struct isolation_redirect {
+	uint32_t device;
+	uint16_t port;
+	uint16_t to_port;
+};
+
+/* NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). */
+struct isolation_address {
+	struct ip ip;
+};
+
+/* WHO down, IS up: whose address is it at this moment? */
+struct isolation_who {
+	uint64_t cookie;
+	struct ip ip;
+	struct mac mac; /* IS; zero = nobody */
+	uint32_t device; /* IS; 0 = unknown */
+};
+
+/* Somebody was seen on an interface of a devices zone. */
+struct isolation_seen {
+	struct mac mac;
+	struct ip ip; /* family 0: none known */
+	uint16_t zone;
+	uint32_t device; /* 0: a stranger */
+	char interface[16]; /* bridge port or routed interface */
+};
+
+/* GET_ATTEMPTS down, ATTEMPTS_END up. */
+struct isolation_cookie {
+	uint64_t cookie;
+};
+
+/* What a device tried and was, or would be, denied. */
+struct isolation_attempt {
+	uint64_t cookie;
+	uint64_t packets;
+	struct ip to;
+	struct mac mac;
+	uint32_t device; /* 0: a stranger */
+	uint16_t port; /* ICMP: type << 8 */
+	uint8_t protocol;
+	uint8_t observed; /* 1: it passed, because only observed */
+};
+
+struct isolation_counters {
+	uint64_t denied; /* routed and to the gateway */
+	uint64_t bridged; /* between ports of one bridge */
+	uint64_t quarantined;
+	uint64_t redirected; /* connections into the proxy */
+};
+
+struct isolation_tally {
+	struct mac mac;
+	uint16_t zero;
+	uint32_t device; /* 0: a stranger */
+	uint64_t denied;
+};
+
+/* The state of our tables. */
+struct isolation_rules {
+	uint64_t generation; /* in force; 0 = none */
+	uint32_t restored; /* how often somebody else's change was undone */
+	uint32_t zero;
+};
+
+/* An interface of a zone came or went. */
+struct isolation_link {
+	char interface[16];
+	uint8_t present;
+	uint8_t is_port; /* 1: belongs to a bridge, name the bridge */
+	uint16_t zone;
+	uint32_t zero;
+};
+
+#endif
