@@ -58,6 +58,7 @@ struct ipc_link {
 	void *owner;
 	struct list queue;
 	size_t queued;
+	uint32_t sent, received; /* messages since it was opened */
 };
 
 /* A connected, close-on-exec, non-blocking pair. */

@@ -42,7 +42,7 @@ struct worker_hello {
 struct worker_step {
 	uint64_t generation;
 	uint32_t log_level;
-	uint32_t items; /* COMMIT: how many module messages came since BEGIN */
+	uint32_t items; /* COMMIT: how many messages were sent since BEGIN */
 };
 
 struct worker_verdict {
@@ -83,8 +83,7 @@ struct worker {
 	struct ipc_link link;
 	uint64_t generation; /* in force */
 	uint64_t wanted; /* between BEGIN and APPLY/ABORT; else 0 */
-	uint32_t items;
-	struct ipc_route *checked; /* internal */
+	uint32_t begun; /* link.received at BEGIN */
 	uint32_t layers;
 };
 
