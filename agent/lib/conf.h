@@ -20,7 +20,7 @@
 #define CONF_FILE_MAX (16u << 20)
 #define CONF_FILES_MAX 1024
 #define CONF_PROBLEMS_MAX 1000
-#define CONF_NAME_MAX 31 /* of a device, zone, upgrade: a-z A-Z 0-9 - _ . */
+#define CONF_NAME_MAX 31 /* of a device, zone, upgrade, see conf_check_name() */
 
 /* One value as written. */
 struct conf_value {
@@ -29,6 +29,7 @@ struct conf_value {
 	char *text;
 	const char *file; /* owned by the conf */
 	unsigned line;
+	bool refused; /* reported; only conf_given() sees it */
 };
 
 struct conf_section {
@@ -71,8 +72,8 @@ struct conf_problem {
 struct conf;
 
 /*
- * Reads file and then FOLDER/*.conf in byte order (folder: file + ".d", may
- * be missing). A value in a later file replaces the same single key of an
+ * Reads file and then each file named *.conf of its folder (file + ".d", may
+ * be missing) in byte order. A value in a later file replaces the same single key of an
  * earlier one; the same key twice in one file is a problem, as is everything
  * no schema knows. *ret_conf is always set unless memory is out (-ENOMEM);
  * look at conf_problem_count().
@@ -101,6 +102,11 @@ const struct conf_section *conf_next(const struct conf *conf, const char *type,
 	const struct conf_section *after);
 const struct conf_section *conf_find(
 	const struct conf *conf, const char *type, const char *name);
+/*
+ * Whether a key was written at all, even with a refused value: for checks
+ * that something is missing. section may be NULL.
+ */
+bool conf_given(const struct conf_section *section, const char *key);
 /* The value of a key; of a list key the first. NULL when not given. */
 const struct conf_value *conf_get(
 	const struct conf_section *section, const char *key);
@@ -115,7 +121,8 @@ const char *conf_nearest(
 	const char *word, const char *const *known, size_t n_known);
 
 /* Value parsers and checks shared by modules. All pure. */
-int conf_check_name(const char *text); /* CONF_NAME_MAX, see there */
+/* a-z A-Z 0-9 - _ . beginning with a letter or digit; CONF_NAME_MAX bytes */
+int conf_check_name(const char *text);
 int conf_check_mac(const char *text);
 int conf_check_ip(const char *text);
 int conf_check_ip_list(const char *text); /* separated by blanks or commas */

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The tree of sections and values, and the list of what is wrong with it.
+ * Pure: no file is opened here (conf_load.c), no text is parsed here
+ * (conf_parse.c). Must never drop a problem without saying so.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "agent/lib/conf_priv.h"
+
+/* Stands in when there is no memory for the real text. */
+static char no_memory[] = "out of memory";
+
+/* Modules must not contradict each other about a type or a key. */
+static void assert_schemas(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_schemas; i++) {
+		const struct conf_schema *a = conf->schemas[i];
+
+		for (size_t j = 0; j < i; j++) {
+			const struct conf_schema *b = conf->schemas[j];
+
+			if (strcmp(a->type, b->type) != 0)
+				continue;
+			assert(a->named == b->named);
+			for (size_t k = 0; k < a->n_keys; k++)
+				for (size_t l = 0; l < b->n_keys; l++)
+					assert(strcmp(a->keys[k].name,
+						       b->keys[l].name) != 0);
+		}
+	}
+}
+
+int conf_new(const struct conf_schema *const *schemas, size_t n_schemas,
+	struct conf **ret_conf)
+{
+	struct conf *conf = calloc(1, sizeof(*conf));
+
+	if (!conf)
+		return -ENOMEM;
+	conf->schemas = schemas;
+	conf->n_schemas = n_schemas;
+	conf->tail = &conf->sections;
+	assert_schemas(conf);
+	*ret_conf = conf;
+	return 0;
+}
+
+static void free_text(char *text)
+{
+	if (text != no_memory)
+		free(text);
+}
+
+static void free_section(struct conf_section *section)
+{
+	struct conf_value *value, *next;
+
+	for (value = section->values; value; value = next) {
+		next = value->next;
+		free(value->text);
+		free(value);
+	}
+	free(section->name);
+	free(container_of(section, struct conf_node, section));
+}
+
+struct conf *conf_free(struct conf *conf)
+{
+	struct conf_section *section, *next;
+	struct conf_file *file;
+
+	if (!conf)
+		return NULL;
+	for (section = conf->sections; section; section = next) {
+		next = section->next;
+		free_section(section);
+	}
+	while ((file = conf->files)) {
+		conf->files = file->next;
+		free(file);
+	}
+	for (size_t i = 0; i < conf->n_problems; i++) {
+		free_text(conf->problems[i].file);
+		free_text(conf->problems[i].text);
+	}
+	free(conf);
+	return NULL;
+}
+
+size_t conf_problem_count(const struct conf *conf)
+{
+	return conf->n_problems;
+}
+
+const struct conf_problem *conf_problem(const struct conf *conf, size_t i)
+{
+	return i < conf->n_problems ? &conf->problems[i] : NULL;
+}
+
+bool conf_is_full(const struct conf *conf)
+{
+	return conf->n_problems == CONF_PROBLEMS_MAX;
+}
+
+void conf_complain(struct conf *conf, const char *file, unsigned line,
+	const char *format, ...)
+{
+	struct conf_problem *problem;
+	va_list args;
+
+	if (conf_is_full(conf))
+		return;
+	problem = &conf->problems[conf->n_problems++];
+	if (conf_is_full(conf)) {
+		format = "and more: the rest was not looked at; "
+			 "correct these first";
+		line = 0;
+	}
+	problem->line = line;
+	problem->file = strdup(file);
+	if (!problem->file)
+		problem->file = no_memory;
+	va_start(args, format);
+	/* The format is one of our own: checked at each call. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	if (vasprintf(&problem->text, format, args) < 0)
+		problem->text = no_memory;
+#pragma GCC diagnostic pop
+	va_end(args);
+}
+
+int conf_add_file(struct conf *conf, const char *name, const char **ret_name)
+{
+	size_t size = strlen(name) + 1;
+	struct conf_file *file = malloc(sizeof(*file) + size);
+
+	if (!file)
+		return -ENOMEM;
+	memcpy(file->name, name, size);
+	file->next = conf->files;
+	conf->files = file;
+	*ret_name = file->name;
+	return 0;
+}
+
+/* FNV-1a over "type NUL name". */
+static size_t bucket_of(const char *type, const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *type; type++)
+		hash = (hash ^ (unsigned char)*type) * 16777619u;
+	hash *= 16777619u;
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return hash % CONF_BUCKETS;
+}
+
+struct conf_node *conf_find_node(
+	const struct conf *conf, const char *type, const char *name)
+{
+	struct conf_node *node = conf->buckets[bucket_of(type, name)];
+
+	for (; node; node = node->chain)
+		if (strcmp(node->section.name, name) == 0 &&
+			strcmp(node->section.schema->type, type) == 0)
+			return node;
+	return NULL;
+}
+
+int conf_add_node(struct conf *conf, const struct conf_schema *schema,
+	const char *name, const char *file, unsigned line,
+	struct conf_node **ret_node)
+{
+	struct conf_node **bucket =
+		&conf->buckets[bucket_of(schema->type, name)];
+	struct conf_node *node = calloc(1, sizeof(*node));
+
+	if (!node)
+		return -ENOMEM;
+	node->section.name = strdup(name);
+	if (!node->section.name) {
+		free(node);
+		return -ENOMEM;
+	}
+	node->section.schema = schema;
+	node->section.file = file;
+	node->section.line = line;
+	node->tail = &node->section.values;
+	node->chain = *bucket;
+	*bucket = node;
+	*conf->tail = &node->section;
+	conf->tail = &node->section.next;
+	*ret_node = node;
+	return 0;
+}
+
+const struct conf_section *conf_next(const struct conf *conf, const char *type,
+	const struct conf_section *after)
+{
+	const struct conf_section *section = after ? after->next
+						   : conf->sections;
+
+	while (section && strcmp(section->schema->type, type) != 0)
+		section = section->next;
+	return section;
+}
+
+const struct conf_section *conf_find(
+	const struct conf *conf, const char *type, const char *name)
+{
+	const struct conf_node *node = conf_find_node(conf, type, name);
+
+	return node ? &node->section : NULL;
+}
+
+bool conf_given(const struct conf_section *section, const char *key)
+{
+	const struct conf_value *value = section ? section->values : NULL;
+
+	while (value && strcmp(value->key->name, key) != 0)
+		value = value->next;
+	return value;
+}
+
+const struct conf_value *conf_get(
+	const struct conf_section *section, const char *key)
+{
+	const struct conf_value *value = section ? section->values : NULL;
+
+	while (value && (value->refused || strcmp(value->key->name, key) != 0))
+		value = value->next;
+	return value;
+}
+
+const struct conf_value *conf_get_next(const struct conf_value *value)
+{
+	const struct conf_key *key = value->key;
+
+	do {
+		value = value->next;
+	} while (value && (value->refused || value->key != key));
+	return value;
+}
+
+const char *conf_text(const struct conf_section *section, const char *key,
+	const char *otherwise)
+{
+	const struct conf_value *value = conf_get(section, key);
+
+	return value ? value->text : otherwise;
+}
