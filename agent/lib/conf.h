@@ -38,6 +38,7 @@ struct conf_section {
 	char *name; /* "" for an unnamed section */
 	const char *file;
 	unsigned line; /* of its first header */
+	uint32_t id; /* for whoever numbers sections; 0 until then */
 	struct conf_value *values; /* in the order of reading */
 };
 
@@ -100,6 +101,9 @@ void conf_complain(struct conf *conf, const char *file, unsigned line,
 /* The sections of a type in order: pass NULL first. NULL at the end. */
 const struct conf_section *conf_next(const struct conf *conf, const char *type,
 	const struct conf_section *after);
+/* Numbers a section of conf. */
+void conf_set_id(struct conf *conf, const struct conf_section *section,
+	uint32_t id);
 const struct conf_section *conf_find(
 	const struct conf *conf, const char *type, const char *name);
 /*

@@ -115,8 +115,8 @@ int ipc_send(struct ipc_link *link, uint16_t type, const void *message,
 	if (size > IPC_PAYLOAD_MAX)
 		return -EMSGSIZE;
 	r = list_empty(&link->queue)
-		? send_now(link->watch.fd, parts, 2, pass_fd)
-		: -EAGAIN;
+		    ? send_now(link->watch.fd, parts, 2, pass_fd)
+		    : -EAGAIN;
 	if (r == -EAGAIN)
 		r = enqueue(link, &head, message, pass_fd);
 	/* A dead receiver is reported by the read side, after its last words. */
@@ -127,8 +127,7 @@ int ipc_send(struct ipc_link *link, uint16_t type, const void *message,
 
 static void flush_queue(struct ipc_link *link)
 {
-	list_for_each_safe(it, &link->queue)
-	{
+	list_for_each_safe(it, &link->queue) {
 		struct waiting *w = container_of(it, struct waiting, link);
 		struct iovec part = {w->bytes, w->size};
 		int r = send_now(link->watch.fd, &part, 1, w->fd);
@@ -145,12 +144,16 @@ static void flush_queue(struct ipc_link *link)
 }
 
 static const struct ipc_route *find_route(
-	const struct ipc_link *link, uint16_t type)
+	const struct ipc_link *link, uint16_t type, void **ret_owner)
 {
-	for (size_t t = 0; link->tables[t]; t++) {
-		for (size_t i = 0; i < link->table_sizes[t]; i++) {
-			if (link->tables[t][i].type == type)
-				return &link->tables[t][i];
+	for (size_t t = 0; t < ARRAY_SIZE(link->tables); t++) {
+		const struct ipc_table *table = &link->tables[t];
+
+		for (size_t i = 0; i < table->n_routes; i++) {
+			if (table->routes[i].type == type) {
+				*ret_owner = table->owner;
+				return &table->routes[i];
+			}
 		}
 	}
 	return NULL;
@@ -194,10 +197,11 @@ static int dispatch(
 {
 	const struct ipc_route *route = NULL;
 	struct ipc_head head;
+	void *owner = NULL;
 
 	if (size >= sizeof(head)) {
 		memcpy(&head, bytes, sizeof(head));
-		route = find_route(link, head.type);
+		route = find_route(link, head.type, &owner);
 	}
 	if (!route || head.flags != 0 || head.length != route->size ||
 		size != sizeof(head) + head.length ||
@@ -207,7 +211,7 @@ static int dispatch(
 		return -EPROTO;
 	}
 	link->received++;
-	return route->handle(link->owner, bytes + sizeof(head), fd);
+	return route->handle(owner, bytes + sizeof(head), fd);
 }
 
 /* 1 = handled one, 0 = nothing there, negative = broken. */
@@ -261,7 +265,7 @@ int ipc_open(struct ipc_link *link, struct loop *loop, int fd)
 {
 	int r;
 
-	assert(link->tables && link->broken);
+	assert(link->broken);
 	list_init(&link->queue);
 	link->queued = 0;
 	link->sent = link->received = 0;
@@ -282,8 +286,7 @@ void ipc_close(struct ipc_link *link)
 	loop_remove_watch(link->loop, &link->watch);
 	close(link->watch.fd);
 	link->loop = NULL;
-	list_for_each_safe(it, &link->queue)
-	{
+	list_for_each_safe(it, &link->queue) {
 		list_remove(it);
 		waiting_free(container_of(it, struct waiting, link));
 	}

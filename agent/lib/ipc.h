@@ -45,17 +45,28 @@ struct ipc_route {
 	 */
 	int (*handle)(void *owner, const void *message, int fd);
 };
-#define IPC_ROUTE(t, type_of, fn) {(t), sizeof(type_of), false, (fn)}
-#define IPC_ROUTE_FD(t, type_of, fn) {(t), sizeof(type_of), true, (fn)}
+#define IPC_ROUTE(t, type_of, fn)                 \
+	{                                         \
+		(t), sizeof(type_of), false, (fn) \
+	}
+#define IPC_ROUTE_FD(t, type_of, fn)             \
+	{                                        \
+		(t), sizeof(type_of), true, (fn) \
+	}
+
+/* A closed table: what may come, and who handles it. */
+struct ipc_table {
+	const struct ipc_route *routes;
+	size_t n_routes;
+	void *owner;
+};
 
 struct ipc_link {
 	struct watch watch;
 	struct loop *loop; /* NULL when closed */
-	const struct ipc_route *const *tables; /* NULL-terminated ... */
-	const size_t *table_sizes; /* ... with their lengths */
+	struct ipc_table tables[2]; /* the life-cycle's and the module's */
 	/* Called once; the link is closed already. error is negative. */
 	void (*broken)(struct ipc_link *link, int error);
-	void *owner;
 	struct list queue;
 	size_t queued;
 	uint32_t sent, received; /* messages since it was opened */
@@ -64,7 +75,7 @@ struct ipc_link {
 /* A connected, close-on-exec, non-blocking pair. */
 _must_check_ int ipc_pair(int ret_fds[static 2]);
 
-/* Takes fd. tables/sizes/broken/owner must be set in link. -errno. */
+/* Takes fd. tables and broken must be set in link. -errno. */
 _must_check_ int ipc_open(struct ipc_link *link, struct loop *loop, int fd);
 void ipc_close(struct ipc_link *link);
 

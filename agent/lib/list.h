@@ -39,7 +39,7 @@ static inline void list_remove(struct list *item)
 #define list_for_each(it, head) \
 	for (struct list *it = (head)->next; it != (head); it = it->next)
 /* The current element may be removed. */
-#define list_for_each_safe(it, head) \
+#define list_for_each_safe(it, head)                                \
 	for (struct list *it = (head)->next, *it##_next = it->next; \
 		it != (head); it = it##_next, it##_next = it->next)
 

@@ -45,12 +45,13 @@ struct loop *agent_loop(struct agent *agent);
 struct state *agent_state(struct agent *agent);
 /* The configuration in force; during configure() the one that is wanted. */
 const struct conf *agent_conf(struct agent *agent);
-/* The id of a [device] section: its place in the configuration, from 1. */
+/* The id of a [device] section: from 1, the same for its MAC over reloads. */
 uint32_t agent_device_id(
 	const struct conf *conf, const struct conf_section *device);
 /*
  * observe or enforce, the nearest that is given: device, zone, gateway.
- * Either section may be NULL.
+ * Either section may be NULL. A device without a mode of its own follows the
+ * zone that it is seen in.
  */
 enum record_mode agent_mode(const struct conf *conf,
 	const struct conf_section *zone, const struct conf_section *device);
@@ -61,11 +62,13 @@ int agent_send(struct agent *agent, const char *module, uint16_t type,
 void agent_reload(struct agent *agent,
 	void (*done)(void *arg, int error, const char *report), void *arg);
 /* Numeric user and group of a worker ("bus"); -ENOENT. */
-_must_check_ int agent_user(
-	struct agent *agent, const char *module, uid_t *ret_uid, gid_t *ret_gid);
+_must_check_ int agent_user(struct agent *agent, const char *module,
+	uid_t *ret_uid, gid_t *ret_gid);
 /* Folders: workers' executables, persistent state, run time. */
 const char *agent_libexec_dir(struct agent *agent);
 const char *agent_state_dir(struct agent *agent);
 const char *agent_run_dir(struct agent *agent);
+/* The socket of the system bus. */
+const char *agent_bus_path(struct agent *agent);
 
 #endif

@@ -33,7 +33,8 @@ int mac_parse(const char *text, struct mac *ret_mac)
 		int high = hex_digit(text[3 * i]);
 		int low = hex_digit(text[3 * i + 1]);
 
-		if (high < 0 || low < 0 || (i < 5 && text[3 * i + 2] != separator))
+		if (high < 0 || low < 0 ||
+			(i < 5 && text[3 * i + 2] != separator))
 			return -EINVAL;
 		mac.b[i] = (uint8_t)(high << 4 | low);
 	}
@@ -77,8 +78,7 @@ static bool host_bits_zero(const struct ip *ip, unsigned length)
 	return true;
 }
 
-int ip_parse_prefix(
-	const char *text, struct ip *ret_ip, uint8_t *ret_length)
+int ip_parse_prefix(const char *text, struct ip *ret_ip, uint8_t *ret_length)
 {
 	const char *slash = strchr(text, '/');
 	char address[IP_TEXT];
@@ -120,7 +120,7 @@ const char *ip_format(const struct ip *ip, char text[static IP_TEXT])
 bool ip_equal(const struct ip *a, const struct ip *b)
 {
 	return a->family == b->family &&
-		memcmp(a->b, b->b, ip_bits(a) / 8) == 0;
+	       memcmp(a->b, b->b, ip_bits(a) / 8) == 0;
 }
 
 uint8_t ip_bits(const struct ip *ip)

@@ -50,7 +50,7 @@ static bool is_in(const char *const *names, const char *name)
 static bool makes_memory(const char *name)
 {
 	return strcmp(name, "mmap") == 0 || strcmp(name, "mmap2") == 0 ||
-		strcmp(name, "mprotect") == 0;
+	       strcmp(name, "mprotect") == 0;
 }
 
 static int add_rules(scmp_filter_ctx filter, uint32_t arch, uint32_t action,
@@ -111,8 +111,8 @@ static void say_and_die(int signo, siginfo_t *info, void *context)
 {
 	(void)signo;
 	(void)context;
-	log_error("the sandbox refused system call %d; ending",
-		info->si_syscall);
+	log_error(
+		"the sandbox refused system call %d; ending", info->si_syscall);
 	_exit(111);
 }
 

@@ -67,8 +67,7 @@ static void tell_warning(
 static void tell_gateway(struct state *state)
 {
 	if (state->observer.gateway)
-		state->observer.gateway(
-			state->observer.arg, &state->gateway);
+		state->observer.gateway(state->observer.arg, &state->gateway);
 }
 
 void state_observe(struct state *state, const struct state_observer *observer)
@@ -78,7 +77,8 @@ void state_observe(struct state *state, const struct state_observer *observer)
 	state->observer = observer ? *observer : nobody;
 	tell_gateway(state);
 	list_for_each(it, &state->devices)
-		tell_device(state, &container_of(it, struct device, link)->record);
+		tell_device(
+			state, &container_of(it, struct device, link)->record);
 	list_for_each(it, &state->warnings)
 		tell_warning(
 			state, &container_of(it, struct warning, link)->record);
@@ -142,8 +142,7 @@ int state_put_device(struct state *state, const struct record_device *record)
 	return 0;
 }
 
-const struct record_device *state_device(
-	const struct state *state, uint32_t id)
+const struct record_device *state_device(const struct state *state, uint32_t id)
 {
 	struct device *device = find_device(state, id);
 
@@ -178,8 +177,7 @@ void state_drop_device(struct state *state, uint32_t id)
 
 	if (!device)
 		return;
-	list_for_each_safe(it, &state->warnings)
-	{
+	list_for_each_safe(it, &state->warnings) {
 		struct warning *w = container_of(it, struct warning, link);
 
 		if (w->record.device == id)

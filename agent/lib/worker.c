@@ -132,8 +132,8 @@ void worker_send_fd(struct worker *worker, uint16_t type, const void *message,
 	}
 }
 
-void worker_send(struct worker *worker, uint16_t type, const void *message,
-	size_t size)
+void worker_send(
+	struct worker *worker, uint16_t type, const void *message, size_t size)
 {
 	worker_send_fd(worker, type, message, size, -1);
 }
@@ -162,20 +162,15 @@ static int close_sandbox(struct worker *worker, const char *folder)
 
 static int open_link(struct worker *worker)
 {
-	static const struct ipc_route *tables[3];
-	static size_t sizes[2];
 	struct worker_hello hello = {
 		.protocol = WORKER_PROTOCOL, .layers = worker->layers};
 	int r;
 
-	tables[0] = life_routes;
-	sizes[0] = ARRAY_SIZE(life_routes);
-	tables[1] = worker->describe->routes;
-	sizes[1] = worker->describe->n_routes;
-	worker->link.tables = tables;
-	worker->link.table_sizes = sizes;
+	worker->link.tables[0] = (struct ipc_table){
+		life_routes, ARRAY_SIZE(life_routes), worker};
+	worker->link.tables[1] = (struct ipc_table){
+		worker->describe->routes, worker->describe->n_routes, worker};
 	worker->link.broken = link_broken;
-	worker->link.owner = worker;
 	r = ipc_open(&worker->link, worker->loop, IPC_WORKER_FD);
 	if (r == 0)
 		worker_send(worker, WORKER_HELLO, &hello, sizeof(hello));

@@ -95,8 +95,8 @@ struct worker {
 int worker_main(const struct worker_describe *describe, int argc, char **argv);
 
 /* Sends to the agent; a failure ends the worker at the next turn. */
-void worker_send(struct worker *worker, uint16_t type, const void *message,
-	size_t size);
+void worker_send(
+	struct worker *worker, uint16_t type, const void *message, size_t size);
 void worker_send_fd(struct worker *worker, uint16_t type, const void *message,
 	size_t size, int fd);
 

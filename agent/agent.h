@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent's own parts: what main, supervisor, transaction and broker share.
+ * Nothing of this is seen by a module; its side is agent/lib/module.h.
+ */
+#ifndef GATEHOUSE_AGENT_H
+#define GATEHOUSE_AGENT_H
+
+#include <sys/types.h>
+
+#include "agent/lib/module.h"
+#include "agent/lib/worker.h"
+
+#define AGENT_MODULES_MAX 16
+
+struct agent_options {
+	const char *config;
+	const char *workers; /* folder of the workers' executables */
+	const char *state, *run;
+	const char *bus;
+	uid_t uids; /* 0: users by name, else numeric from here */
+	bool foreground;
+};
+
+enum process_state {
+	PROCESS_STATE_DOWN, /* waits for its restart timer */
+	PROCESS_STATE_STARTING, /* no HELLO yet */
+	PROCESS_STATE_IDLE, /* has no configuration yet */
+	PROCESS_STATE_COMMITTING, /* asked for its verdict */
+	PROCESS_STATE_READY, /* said yes, waits for APPLY */
+	PROCESS_STATE_APPLYING,
+	PROCESS_STATE_RUNNING, /* generation is in force */
+};
+
+/* One worker process, or its absence. */
+struct process {
+	struct agent *agent;
+	const struct module *module;
+	enum process_state state;
+	pid_t pid; /* 0: none */
+	uid_t uid;
+	gid_t gid;
+	struct ipc_link link;
+	struct timer restart; /* also: retry of a refused configuration */
+	struct timer deadline; /* of the answer that is waited for */
+	uint64_t generation; /* in force; 0 = none */
+	uint32_t begun; /* link.sent at BEGIN */
+	bool in_step; /* takes part in what is being sent now */
+	unsigned failures; /* quick ones in a row */
+	int64_t running_since_ms;
+	uint64_t ping, pong;
+	char refusal[WORKER_REASON];
+};
+
+/* One reload; the configuration in force stays until it has succeeded. */
+struct transaction {
+	bool active;
+	bool applying; /* past the point of return */
+	struct conf *wanted;
+	uint64_t generation;
+	void (*done)(void *arg, int error, const char *report);
+	void *arg;
+};
+
+struct agent {
+	struct agent_options options;
+	struct loop *loop;
+	struct state *state;
+	struct conf *conf;
+	uint64_t generation; /* of conf */
+	uint64_t last_generation; /* given to any conf */
+	struct process processes[AGENT_MODULES_MAX];
+	size_t n_processes;
+	struct transaction transaction;
+	bool reload_again; /* asked for during a transaction */
+	bool announced; /* READY was said */
+	bool stopping;
+	struct timer heartbeat;
+	struct numbers *numbers; /* MAC -> id */
+};
+
+/* modules.c */
+extern const struct module *const agent_modules[];
+extern const size_t agent_modules_count;
+
+/* config.c: the core keys and everything that reads a configuration. */
+_must_check_ int config_load(const char *file, struct conf **ret_conf);
+/* Prints the problems to stdout as text or JSON. */
+void config_print(const struct conf *conf, const char *file, bool json);
+/* All problems in one text, for a log or a caller on the bus. */
+void config_report(const struct conf *conf, char *report, size_t size);
+
+/* devices.c: from the configuration to records. */
+_must_check_ int devices_number(struct conf *conf, struct numbers **numbers);
+struct numbers *devices_free_numbers(struct numbers *numbers);
+/* Makes the state's devices and modes those of the configuration. */
+void devices_publish(struct agent *agent);
+
+/* supervisor.c: processes. */
+_must_check_ int supervisor_start(struct agent *agent);
+/* Reaps; called on SIGCHLD. */
+void supervisor_reap(struct agent *agent);
+void supervisor_kill(struct process *process, const char *why);
+/* Closes all links, waits, kills what stays. */
+void supervisor_stop(struct agent *agent);
+const char *process_state_name(enum process_state state);
+void process_enter_state(struct process *process, enum process_state state);
+/* The part of this process is not in force, or is again. */
+void process_warn(const struct process *process, enum record_severity severity,
+	const char *why);
+void process_unwarn(const struct process *process);
+
+/* spawn.c: everything between fork() and exec(). */
+_must_check_ int spawn_worker(const struct agent *agent,
+	const struct process *process, int link_fd, pid_t *ret_pid);
+_must_check_ int spawn_reduce_agent(void);
+
+/* transaction.c: configuration into workers. */
+extern const struct ipc_route transaction_routes[];
+extern const size_t transaction_routes_count;
+/* A worker said HELLO or became free: bring it up to date. */
+void transaction_resend(struct process *process);
+/* The process is gone. */
+void transaction_lost(struct process *process);
+void transaction_reload(struct agent *agent,
+	void (*done)(void *arg, int error, const char *report), void *arg);
+/* Says READY and keeps the gateway's record right. */
+void transaction_review(struct agent *agent);
+
+/* notify.c: sd_notify's protocol over its socket. */
+void notify_send(const char *message);
+/* Milliseconds between the watchdog's signs of life; 0 = none wanted. */
+int64_t notify_watchdog_ms(void);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the configuration to the records of devices: numbers that a device
+ * keeps over reloads, its mode, and what is known of it without having seen
+ * it. No I/O.
+ */
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/lib/log.h"
+
+/* The numbers of all MACs since the daemon started; a tree by MAC. */
+struct number {
+	struct mac mac;
+	uint32_t id;
+	struct number *next;
+};
+
+struct numbers {
+	void *tree;
+	struct number *all;
+	uint32_t last;
+};
+
+static int compare_numbers(const void *a, const void *b)
+{
+	const struct number *x = a, *y = b;
+
+	return memcmp(x->mac.b, y->mac.b, sizeof(x->mac.b));
+}
+
+static int number_mac(
+	struct numbers *numbers, const struct mac *mac, uint32_t *ret_id)
+{
+	struct number key = {.mac = *mac}, **found, *number;
+
+	found = tfind(&key, &numbers->tree, compare_numbers);
+	if (found) {
+		*ret_id = (*found)->id;
+		return 0;
+	}
+	number = calloc(1, sizeof(*number));
+	if (!number || !tsearch(number, &numbers->tree, compare_numbers)) {
+		free(number);
+		return -ENOMEM;
+	}
+	number->next = numbers->all;
+	numbers->all = number;
+	number->mac = *mac;
+	*ret_id = number->id = ++numbers->last;
+	return 0;
+}
+
+struct numbers *devices_free_numbers(struct numbers *numbers)
+{
+	while (numbers && numbers->all) {
+		struct number *number = numbers->all;
+
+		numbers->all = number->next;
+		tdelete(number, &numbers->tree, compare_numbers);
+		free(number);
+	}
+	free(numbers);
+	return NULL;
+}
+
+int devices_number(struct conf *conf, struct numbers **numbers)
+{
+	if (!*numbers)
+		*numbers = calloc(1, sizeof(**numbers));
+	if (!*numbers)
+		return -ENOMEM;
+	for (const struct conf_section *s = conf_next(conf, "device", NULL); s;
+		s = conf_next(conf, "device", s)) {
+		struct mac mac;
+		uint32_t id;
+		int r;
+
+		if (mac_parse(conf_text(s, "mac", ""), &mac) < 0)
+			continue; /* complained about already */
+		r = number_mac(*numbers, &mac, &id);
+		if (r < 0)
+			return r;
+		conf_set_id(conf, s, id);
+	}
+	return 0;
+}
+
+uint32_t agent_device_id(
+	const struct conf *conf, const struct conf_section *device)
+{
+	(void)conf;
+	return device->id;
+}
+
+enum record_mode agent_mode(const struct conf *conf,
+	const struct conf_section *zone, const struct conf_section *device)
+{
+	const char *mode = conf_text(
+		conf_next(conf, "gateway", NULL), "mode", "observe");
+
+	mode = conf_text(zone, "mode", mode);
+	mode = conf_text(device, "mode", mode);
+	return strcmp(mode, "enforce") == 0 ? RECORD_MODE_ENFORCE
+					    : RECORD_MODE_OBSERVE;
+}
+
+/* The zone of devices if there is just one: the guess for who is not seen. */
+static const struct conf_section *only_devices_zone(const struct conf *conf)
+{
+	const struct conf_section *only = NULL;
+
+	for (const struct conf_section *s = conf_next(conf, "zone", NULL); s;
+		s = conf_next(conf, "zone", s)) {
+		if (strcmp(conf_text(s, "role", "devices"), "devices") != 0)
+			continue;
+		if (only)
+			return NULL;
+		only = s;
+	}
+	return only;
+}
+
+static void publish_device(
+	struct agent *agent, const struct conf_section *section)
+{
+	const struct conf_section *zone = only_devices_zone(agent->conf);
+	const struct record_device *known;
+	struct record_device record = {.id = section->id};
+
+	if (mac_parse(conf_text(section, "mac", ""), &record.mac) < 0)
+		return;
+	known = state_device_by_mac(agent->state, &record.mac);
+	if (known) {
+		record = *known;
+		record.id = section->id;
+		if (known->id != record.id) /* a stranger until now */
+			state_drop_device(agent->state, known->id);
+	}
+	if (record.zone[0])
+		zone = conf_find(agent->conf, "zone", record.zone);
+	else if (zone)
+		snprintf(record.zone, sizeof(record.zone), "%s", zone->name);
+	record.decision = RECORD_DECISION_APPROVED;
+	record.mode = (uint8_t)agent_mode(agent->conf, zone, section);
+	memset(record.name, 0, sizeof(record.name));
+	snprintf(record.name, sizeof(record.name), "%s", section->name);
+	memset(record.support_ends, 0, sizeof(record.support_ends));
+	state_put_device(agent->state, &record);
+}
+
+static bool is_configured(const struct conf *conf, uint32_t id)
+{
+	for (const struct conf_section *s = conf_next(conf, "device", NULL); s;
+		s = conf_next(conf, "device", s)) {
+		if (s->id == id)
+			return true;
+	}
+	return false;
+}
+
+static void publish_gateway(struct agent *agent)
+{
+	struct record_gateway gateway = *state_gateway(agent->state);
+	const struct conf *conf = agent->conf;
+
+	gateway.mode = (uint8_t)agent_mode(conf, NULL, NULL);
+	gateway.observed = 0;
+	for (const struct conf_section *s = conf_next(conf, "zone", NULL); s;
+		s = conf_next(conf, "zone", s)) {
+		if (agent_mode(conf, s, NULL) == RECORD_MODE_OBSERVE)
+			gateway.observed = 1;
+	}
+	if (!conf_next(conf, "zone", NULL))
+		gateway.observed = gateway.mode == RECORD_MODE_OBSERVE;
+	state_set_gateway(agent->state, &gateway);
+}
+
+void devices_publish(struct agent *agent)
+{
+	const struct record_device *device;
+	enum log_level level = LOG_LEVEL_INFO;
+
+	/* The check has made sure that the name is known. */
+	if (log_level_parse(conf_text(conf_next(agent->conf, "gateway", NULL),
+				    "log-level", "info"),
+		    &level) == 0)
+		log_open("gatehoused", level);
+	for (uint32_t id = 0;
+		(device = state_device_after(agent->state, id)) != NULL;) {
+		id = device->id;
+		if (id < RECORD_STRANGER_BASE &&
+			!is_configured(agent->conf, id))
+			state_drop_device(agent->state, id);
+	}
+	for (const struct conf_section *s =
+			conf_next(agent->conf, "device", NULL);
+		s; s = conf_next(agent->conf, "device", s))
+		publish_device(agent, s);
+	publish_gateway(agent);
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Brings configuration into workers. One worker at a time when it starts;
+ * all together on a reload: everybody judges, then those whose effects must
+ * come first apply, then the rest. Until then the old configuration is in
+ * force, and any refusal keeps it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/lib/log.h"
+
+#define ANSWER_DEADLINE_MS 30000
+#define REFUSAL_RETRY_MS 5000
+
+static int send_step(struct process *process, uint16_t type,
+	uint64_t generation, uint32_t items)
+{
+	struct worker_step step = {.generation = generation,
+		.log_level = (uint32_t)log_most(),
+		.items = items};
+
+	return ipc_send(&process->link, type, &step, sizeof(step), -1);
+}
+
+static void await(struct process *process, enum process_state state)
+{
+	process_enter_state(process, state);
+	loop_set_timer(
+		process->agent->loop, &process->deadline, ANSWER_DEADLINE_MS);
+}
+
+static bool awaits_step(const struct process *process)
+{
+	return process->state == PROCESS_STATE_COMMITTING ||
+	       process->state == PROCESS_STATE_READY ||
+	       process->state == PROCESS_STATE_APPLYING;
+}
+
+/* Sends a whole configuration to those marked in_step. */
+static int send_wanted(
+	struct agent *agent, const struct conf *conf, uint64_t generation)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < agent->n_processes; i++) {
+		struct process *process = &agent->processes[i];
+
+		if (!process->in_step)
+			continue;
+		r = send_step(process, WORKER_BEGIN, generation, 0);
+		process->begun = process->link.sent;
+		await(process, PROCESS_STATE_COMMITTING);
+	}
+	for (size_t i = 0; i < agent->n_processes && r == 0; i++) {
+		const struct module *module = agent->processes[i].module;
+
+		if (module->configure)
+			r = module->configure(agent, conf);
+		if (r < 0)
+			log_error("%s: cannot pass on the configuration: %s",
+				module->name, strerror(-r));
+	}
+	for (size_t i = 0; i < agent->n_processes; i++) {
+		struct process *process = &agent->processes[i];
+
+		if (!process->in_step)
+			continue;
+		process->in_step = false;
+		if (r == 0)
+			r = send_step(process, WORKER_COMMIT, generation,
+				process->link.sent - process->begun);
+	}
+	return r;
+}
+
+static void settle(struct process *process, enum process_state state)
+{
+	loop_stop_timer(process->agent->loop, &process->deadline);
+	process_enter_state(process, state);
+}
+
+/* The worker keeps (or is left with) what it had. */
+static void abort_process(struct process *process, uint64_t generation)
+{
+	send_step(process, WORKER_ABORT, generation, 0);
+	settle(process, process->generation ? PROCESS_STATE_RUNNING
+					    : PROCESS_STATE_IDLE);
+}
+
+static void finish(struct agent *agent, int error, const char *report)
+{
+	struct transaction *transaction = &agent->transaction;
+	struct transaction over = *transaction;
+
+	memset(transaction, 0, sizeof(*transaction));
+	if (error < 0) {
+		log_error("the new configuration was not taken, the old one "
+			  "stays in force: %s",
+			report);
+		conf_free(over.wanted);
+	}
+	if (over.done)
+		over.done(over.arg, error, report);
+	transaction_review(agent);
+	if (agent->reload_again) {
+		agent->reload_again = false;
+		transaction_reload(agent, NULL, NULL);
+	}
+}
+
+static void fail(struct agent *agent, int error, const char *report)
+{
+	for (size_t i = 0; i < agent->n_processes; i++) {
+		if (awaits_step(&agent->processes[i]))
+			abort_process(&agent->processes[i],
+				agent->transaction.generation);
+	}
+	finish(agent, error, report);
+}
+
+static void succeed(struct agent *agent)
+{
+	struct transaction *transaction = &agent->transaction;
+
+	conf_free(agent->conf);
+	agent->conf = transaction->wanted;
+	agent->generation = transaction->generation;
+	devices_publish(agent);
+	for (size_t i = 0; i < agent->n_processes; i++) {
+		const struct module *module = agent->processes[i].module;
+
+		if (module->applied)
+			module->applied(agent, agent->conf);
+	}
+	log_notice("configuration %llu is in force",
+		(unsigned long long)agent->generation);
+	finish(agent, 0, "");
+}
+
+static size_t count_state(
+	const struct agent *agent, enum process_state state, bool only_first)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < agent->n_processes; i++)
+		n += agent->processes[i].state == state &&
+		     (!only_first || agent->processes[i].module->first);
+	return n;
+}
+
+static void send_apply(struct agent *agent, bool first)
+{
+	for (size_t i = 0; i < agent->n_processes; i++) {
+		struct process *process = &agent->processes[i];
+
+		if (process->state != PROCESS_STATE_READY ||
+			process->module->first != first)
+			continue;
+		send_step(process, WORKER_APPLY, agent->transaction.generation,
+			0);
+		await(process, PROCESS_STATE_APPLYING);
+	}
+}
+
+/* Goes on with a reload as far as the answers allow. */
+static void advance(struct agent *agent)
+{
+	if (count_state(agent, PROCESS_STATE_COMMITTING, false))
+		return;
+	send_apply(agent, true);
+	if (count_state(agent, PROCESS_STATE_APPLYING, true))
+		return;
+	agent->transaction.applying = true;
+	send_apply(agent, false);
+	if (count_state(agent, PROCESS_STATE_APPLYING, false) == 0)
+		succeed(agent);
+}
+
+static void refuse(struct process *process, const char *reason)
+{
+	struct agent *agent = process->agent;
+	char report[WORKER_REASON + 64];
+
+	snprintf(report, sizeof(report), "%s: %s", process->module->name,
+		reason);
+	if (agent->transaction.active && !agent->transaction.applying) {
+		fail(agent, -EINVAL, report);
+		return;
+	}
+	if (agent->transaction.active) {
+		supervisor_kill(process, reason); /* comes back with the new */
+		return;
+	}
+	log_error("%s", report);
+	snprintf(process->refusal, sizeof(process->refusal), "%s", reason);
+	process_warn(process, RECORD_SEVERITY_CRITICAL, reason);
+	settle(process, PROCESS_STATE_IDLE);
+	loop_set_timer(agent->loop, &process->restart, REFUSAL_RETRY_MS);
+	transaction_review(agent);
+}
+
+/* A single worker is up to date. */
+static void in_force(struct process *process)
+{
+	struct agent *agent = process->agent;
+
+	process->refusal[0] = 0;
+	process_unwarn(process);
+	settle(process, PROCESS_STATE_RUNNING);
+	if (agent->transaction.active) {
+		advance(agent);
+		return;
+	}
+	if (process->module->applied)
+		process->module->applied(agent, agent->conf);
+	transaction_review(agent);
+}
+
+static int on_hello(void *owner, const void *message, int fd)
+{
+	const struct worker_hello *hello = message;
+	struct process *process = owner;
+	int r;
+
+	(void)fd;
+	if (process->state != PROCESS_STATE_STARTING ||
+		hello->protocol != WORKER_PROTOCOL)
+		return -EPROTO;
+	log_info("%s: process %d, uid %u, chroot%s%s", process->module->name,
+		(int)process->pid, process->uid,
+		hello->layers & WORKER_LAYER_SECCOMP ? ", seccomp" : "",
+		hello->layers & WORKER_LAYER_LANDLOCK ? ", landlock" : "");
+	settle(process, PROCESS_STATE_IDLE);
+	if (process->module->started) {
+		r = process->module->started(process->agent);
+		if (r < 0)
+			log_error("%s: cannot grant its descriptors: %s",
+				process->module->name, strerror(-r));
+	}
+	transaction_resend(process);
+	return 0;
+}
+
+static int on_verdict(void *owner, const void *message, int fd)
+{
+	const struct worker_verdict *verdict = message;
+	struct process *process = owner;
+	struct agent *agent = process->agent;
+	uint64_t awaited = agent->transaction.active
+				   ? agent->transaction.generation
+				   : agent->generation;
+
+	(void)fd;
+	if (memchr(verdict->reason, 0, sizeof(verdict->reason)) == NULL)
+		return -EPROTO;
+	if (verdict->generation != awaited || !awaits_step(process))
+		return 0; /* of a transaction that was given up */
+	if (verdict->phase != (process->state == PROCESS_STATE_COMMITTING
+					      ? WORKER_COMMIT
+					      : WORKER_APPLY))
+		return -EPROTO;
+	if (verdict->error < 0) {
+		refuse(process, verdict->reason);
+	} else if (process->state == PROCESS_STATE_APPLYING) {
+		process->generation = awaited;
+		in_force(process);
+	} else if (agent->transaction.active) {
+		settle(process, PROCESS_STATE_READY);
+		advance(agent);
+	} else {
+		await(process, PROCESS_STATE_APPLYING);
+		return send_step(process, WORKER_APPLY, awaited, 0);
+	}
+	return 0;
+}
+
+static int on_pong(void *owner, const void *message, int fd)
+{
+	const struct worker_ping *pong = message;
+	struct process *process = owner;
+
+	(void)fd;
+	if (pong->number > process->ping)
+		return -EPROTO;
+	process->pong = pong->number;
+	return 0;
+}
+
+const struct ipc_route transaction_routes[] = {
+	IPC_ROUTE(WORKER_HELLO, struct worker_hello, on_hello),
+	IPC_ROUTE(WORKER_VERDICT, struct worker_verdict, on_verdict),
+	IPC_ROUTE(WORKER_PONG, struct worker_ping, on_pong),
+};
+const size_t transaction_routes_count = ARRAY_SIZE(transaction_routes);
+
+void transaction_resend(struct process *process)
+{
+	struct agent *agent = process->agent;
+	int r;
+
+	if (agent->transaction.active)
+		return; /* its end looks after everybody */
+	process->in_step = true;
+	r = send_wanted(agent, agent->conf, agent->generation);
+	if (r < 0)
+		supervisor_kill(process, strerror(-r));
+}
+
+void transaction_lost(struct process *process)
+{
+	struct agent *agent = process->agent;
+	char report[128];
+
+	if (!agent->transaction.active || !awaits_step(process))
+		return;
+	process_enter_state(process, PROCESS_STATE_DOWN);
+	if (agent->transaction.applying) {
+		advance(agent);
+		return;
+	}
+	snprintf(report, sizeof(report),
+		"the %s process ended while judging it", process->module->name);
+	fail(agent, -EIO, report);
+}
+
+/* A worker that is starting takes part later, in a step of its own. */
+static bool takes_part(const struct process *process)
+{
+	return process->state == PROCESS_STATE_RUNNING ||
+	       process->state == PROCESS_STATE_IDLE;
+}
+
+static bool somebody_busy(const struct agent *agent)
+{
+	for (size_t i = 0; i < agent->n_processes; i++) {
+		if (awaits_step(&agent->processes[i]))
+			return true;
+	}
+	return false;
+}
+
+void transaction_reload(struct agent *agent,
+	void (*done)(void *arg, int error, const char *report), void *arg)
+{
+	struct transaction *transaction = &agent->transaction;
+	_cleanup_(cleanup_free) char *report = NULL;
+	struct conf *conf = NULL;
+	int r;
+
+	if (somebody_busy(agent)) {
+		agent->reload_again = true;
+		if (done)
+			done(arg, -EBUSY,
+				"another reload is under way; yours follows");
+		return;
+	}
+	r = config_load(agent->options.config, &conf);
+	if (r == 0)
+		r = devices_number(conf, &agent->numbers);
+	*transaction = (struct transaction){
+		.active = true,
+		.wanted = conf,
+		.generation = ++agent->last_generation,
+		.done = done,
+		.arg = arg,
+	};
+	if (r < 0) {
+		report = malloc(1024);
+		if (report)
+			config_report(conf, report, 1024);
+		finish(agent, r, report ? report : strerror(-r));
+		return;
+	}
+	for (size_t i = 0; i < agent->n_processes; i++)
+		agent->processes[i].in_step = takes_part(&agent->processes[i]);
+	r = send_wanted(agent, conf, transaction->generation);
+	if (r < 0)
+		fail(agent, r, strerror(-r));
+	else
+		advance(agent);
+}
+
+/* Who came late gets what is in force now; then: are we up? */
+void transaction_review(struct agent *agent)
+{
+	struct record_gateway gateway = *state_gateway(agent->state);
+	bool all = true, settled = true;
+
+	for (size_t i = 0; i < agent->n_processes; i++) {
+		struct process *process = &agent->processes[i];
+		bool refused = process->refusal[0] != 0;
+
+		if (takes_part(process) && !refused &&
+			process->generation != agent->generation)
+			transaction_resend(process);
+		if (process->state != PROCESS_STATE_RUNNING) {
+			all = false;
+			settled = settled && (refused || process->failures);
+		}
+	}
+	gateway.generation = agent->generation;
+	gateway.state = all                           ? RECORD_STATE_RUNNING
+			: agent->announced || settled ? RECORD_STATE_DEGRADED
+						      : RECORD_STATE_STARTING;
+	state_set_gateway(agent->state, &gateway);
+	if (agent->announced || !settled)
+		return;
+	agent->announced = true;
+	log_notice(all ? "ready" : "ready, but not all parts are in force");
+	notify_send(all ? "READY=1\nSTATUS=all parts are in force"
+			: "READY=1\nSTATUS=some parts are not in force; see "
+			  "gatehouse warnings");
+}
