@@ -340,8 +340,10 @@ static int run(void)
 		watchdog.fired = feed_watchdog;
 		r = loop_set_timer(the_agent.loop, &watchdog, 0);
 	}
-	if (r == 0)
+	if (r == 0) {
+		transaction_review(&the_agent);
 		r = loop_run(the_agent.loop);
+	}
 	log_notice("stopping; the isolation rules stay in place");
 	notify_send("STOPPING=1");
 	supervisor_stop(&the_agent);

@@ -208,19 +208,6 @@ void supervisor_reap(struct agent *agent)
 	}
 }
 
-int supervisor_start(struct agent *agent)
-{
-	for (size_t i = 0; i < agent->n_processes; i++) {
-		struct process *process = &agent->processes[i];
-
-		process->restart.fired = restart_due;
-		process->deadline.fired = deadline_over;
-		start_or_retry(process);
-	}
-	agent->heartbeat.fired = heartbeat;
-	return loop_set_timer(agent->loop, &agent->heartbeat, HEARTBEAT_MS);
-}
-
 /* Who answers no ping hangs, and is replaced. */
 static void heartbeat(struct timer *timer)
 {
@@ -240,6 +227,19 @@ static void heartbeat(struct timer *timer)
 		ipc_send(&process->link, WORKER_PING, &ping, sizeof(ping), -1);
 	}
 	loop_set_timer(agent->loop, timer, HEARTBEAT_MS);
+}
+
+int supervisor_start(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->n_processes; i++) {
+		struct process *process = &agent->processes[i];
+
+		process->restart.fired = restart_due;
+		process->deadline.fired = deadline_over;
+		start_or_retry(process);
+	}
+	agent->heartbeat.fired = heartbeat;
+	return loop_set_timer(agent->loop, &agent->heartbeat, HEARTBEAT_MS);
 }
 
 static size_t count_alive(const struct agent *agent)

@@ -211,6 +211,15 @@ const struct conf_section *conf_next(const struct conf *conf, const char *type,
 	return section;
 }
 
+void conf_set_id(
+	struct conf *conf, const struct conf_section *section, uint32_t id)
+{
+	struct conf_node *node = conf_find_node(
+		conf, section->schema->type, section->name);
+
+	node->section.id = id;
+}
+
 const struct conf_section *conf_find(
 	const struct conf *conf, const char *type, const char *name)
 {
