@@ -56,7 +56,7 @@ class Gatehoused:
         """{name: pid} of the daemon's children, by what they execute."""
         found = {}
         for pid in children(self.pid):
-            name = os.path.basename(command_of(pid) or "")
+            name = os.path.basename(program_of(pid))
             if name.startswith("gatehouse-"):
                 found[name[len("gatehouse-"):]] = pid
         return found
@@ -193,9 +193,9 @@ def children(pid):
         return []
 
 
-def command_of(pid):
+def program_of(pid):
+    """The file a process executes; empty when it is gone."""
     try:
-        with open("/proc/%d/cmdline" % pid, "rb") as file:
-            return file.read().split(b"\0")[0].decode("utf-8", "replace")
+        return os.readlink("/proc/%d/exe" % pid)
     except OSError:
-        return None
+        return ""

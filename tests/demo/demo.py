@@ -1,0 +1,452 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Plays gatehouse's whole job on real traffic and says what came of it.
+
+Called by packaging/bootstrap demo, as root, with GATEHOUSE_STAGE. Everything
+happens in network namespaces and in one folder, and is removed at the end;
+that the host is as it was before is the last step. Exits non-zero if
+anything is not as it should be.
+"""
+import os
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "lab")]
+from daemon import wait  # noqa: E402
+from host import Snapshot  # noqa: E402
+from lab import Lab  # noqa: E402
+from stage import Stage  # noqa: E402
+from updates import Updates  # noqa: E402
+
+PICTURE = r"""
+     camera      sensor     stranger         you           the cloud
+    .50.11       .50.12      .50.13        .60.10       203.0.113.10 ...
+       |            |           |             |       mosquitto, TLS only
+       +---- br0 ---+-----------+             |         nginx, HTTPS only
+               |                              |                |
+        192.168.50.1                    192.168.60.1      203.0.113.1
+       [                 the gateway, with gatehouse                 ]
+"""
+CONFIG = """
+[gateway]
+name-server = 203.0.113.53
+
+[zone things]
+interface = br0
+role = devices
+[zone home]
+interface = lan0
+role = owner
+[zone internet]
+interface = wan0
+role = uplink
+
+[device camera]
+mac = %(camera)s
+allow = tcp/80 203.0.113.0/24
+allow = tcp/80 2001:db8:113::/64
+support-ends = 2024-06
+[device sensor]
+mac = %(sensor)s
+allow = tcp/1883 203.0.113.0/24
+allow = tcp/1883 2001:db8:113::/64
+support-ends = 2039-12
+
+[upgrade mqtt]
+protocol = mqtt
+port = 1883
+upstream-port = 8883
+upstream-name = broker.example
+[upgrade web]
+protocol = http
+port = 80
+upstream-port = 443
+
+[proxy]
+authorities = %(ca)s
+"""
+# The cloud's servers, by the place of their address.
+GOOD, WRONG_NAME, EXPIRED, UNTRUSTED = 0, 1, 2, 3
+BAD = [(WRONG_NAME, "a certificate for another name", "name"),
+       (EXPIRED, "an expired certificate", "expired"),
+       (UNTRUSTED, "a certificate of an unknown authority", "")]
+
+
+class Demo:
+    def __init__(self, stage, lab):
+        self.stage = stage
+        self.lab = lab
+        self.daemon = None
+        self.broker = None
+
+    # The network, and observing
+
+    def network(self):
+        lab, stage = self.lab, self.stage
+        stage.step("The network, made of namespaces")
+        stage.say(PICTURE)
+        listeners = {}
+        for index, kind in ((GOOD, "good"), (WRONG_NAME, "wrong-name"),
+                            (EXPIRED, "expired"), (UNTRUSTED, "untrusted")):
+            listeners.update(lab.both_families(index, kind))
+        self.broker = lab.mosquitto(listeners=listeners)
+        lab.nginx(listeners=listeners)
+        for name in ("sensor", "stranger", "gateway", "owner"):
+            lab.serve_tcp(name, 7)
+            lab.serve_udp(name, 7)
+        lab.serve_tcp("cloud", 7)
+        stage.tried("without gatehouse: the camera to the sensor, by TCP, "
+                    "UDP and ping; a plain mosquitto_pub of the sensor")
+        came = lab.attempts(self.east_west("camera", "sensor"))
+        done = self.publish(GOOD, "unprotected", 3)
+        stage.came("camera to sensor: %s; MQTT: %s" % (
+            self.count(came), last_line(done.stderr)))
+        stage.verdict(
+            set(came) == {"yes"} and done.returncode != 0,
+            "it reaches everything, and the TLS-only broker refuses it",
+            came)
+
+    def observe(self):
+        lab, stage = self.lab, self.stage
+        stage.step("gatehouse starts, and only observes")
+        lab.dbus()
+        lab.config(CONFIG % {"camera": lab.camera.mac, "ca": lab.pki().ca,
+                             "sensor": lab.sensor.mac})
+        began = time.monotonic()
+        self.daemon = lab.gatehoused()
+        stage.tried("gatehoused with the shipped mode; then the camera and "
+                    "the stranger do as they like")
+        took = time.monotonic() - began
+        came = lab.attempts(self.east_west("camera", "sensor") + [
+            ("camera", lab.cloud.ip, "tcp", 7),
+            ("stranger", lab.cloud.ip, "tcp", 7)])
+        stage.came("ready after %.1f s; %s" % (took, self.count(came)))
+        stage.verdict(set(came) == {"yes"}, "nothing is dropped yet", came)
+        status = self.status()
+        stage.show(status)
+        stage.verdict("observ" in status.lower(),
+                      "status says loudly that nothing is blocked")
+
+    def enforce(self):
+        lab, stage = self.lab, self.stage
+        stage.step("Enforcing, after seeing what would stop")
+        stage.tried("gatehouse enforce --yes")
+        done = lab.ctl("enforce", "--yes", check=False)
+        stage.show(done.stdout + done.stderr)
+        listed = done.stdout
+        stage.verdict(done.returncode == 0, "the rules are in force")
+        stage.verdict(
+            "camera" in listed and (lab.sensor.ip in listed or
+                                    "sensor" in listed),
+            "it named what the camera did and will not do any more")
+        stage.verdict(
+            wait(lambda: "observ" not in self.status().lower(), 5),
+            "status does not say observing any more", self.status())
+
+    # Plaintext into TLS
+
+    def mqtt(self):
+        lab, stage = self.lab, self.stage
+        stage.step("The sensor's plain MQTT arrives at the TLS broker")
+        for ip in (lab.cloud_ip(GOOD), lab.cloud_ip(GOOD, 6)):
+            words = "21.5 degrees from %s" % os.urandom(3).hex()
+            listener = self.subscribe()
+            stage.tried("sensor: mosquitto_pub -h %s -p 1883 -t home/sensor "
+                        "-m '%s'" % (ip, words))
+            done = self.publish(ip, words)
+            heard = listener.communicate(timeout=20)[0]
+            stage.came("a subscriber at the broker's TLS port heard: " +
+                       (heard.strip() or last_line(done.stderr)))
+            stage.verdict(words in heard, "carried in TLS, verified",
+                          done.stderr + self.daemon.log()[-2000:])
+
+    def web(self):
+        lab, stage = self.lab, self.stage
+        stage.step("The camera's plain HTTP is answered through TLS")
+        for ip in (lab.cloud_ip(GOOD), lab.cloud_ip(GOOD, 6)):
+            stage.tried("camera: curl http://www.example/ (at %s)" % ip)
+            done = self.get(ip)
+            stage.came(done.stdout.strip() or last_line(done.stderr))
+            stage.verdict("hello from the cloud" in done.stdout,
+                          "the HTTPS-only server answered",
+                          self.daemon.log()[-2000:])
+
+    def bad_servers(self):
+        stage = self.stage
+        stage.step("A server that cannot prove who it is gets nothing")
+        for index, what, word in BAD:
+            for protocol in ("MQTT", "HTTP"):
+                self.bad_server(index, what, word, protocol)
+
+    def bad_server(self, index, what, word, protocol):
+        lab, stage = self.lab, self.stage
+        ip = lab.cloud_ip(index)
+        before = len(self.daemon.log())
+        secret = "secret-%s" % os.urandom(4).hex()
+        stage.tried("plain %s to %s, which has %s" % (protocol, ip, what))
+        if protocol == "MQTT":
+            done = self.publish(ip, secret)
+            sender = "sensor"
+        else:
+            done = self.get(ip, "/" + secret)
+            sender = "camera"
+        reasons = wait(lambda: [
+            line for line in self.daemon.log()[before:].splitlines()
+            if ip in line and sender in line], 5) or []
+        stage.came(" ".join(reasons[:1]) or "no reason was logged")
+        got = secret in self.broker.log() or "hello" in done.stdout
+        stage.verdict(
+            done.returncode != 0 or not got, "refused",
+            done.stdout + done.stderr) if not got else stage.verdict(
+                False, "it got through", done.stdout)
+        stage.verdict(
+            bool(reasons) and word in " ".join(reasons).lower(),
+            "the reason is told", self.daemon.log()[before:])
+
+    # Isolation
+
+    def devices_apart(self):
+        lab, stage = self.lab, self.stage
+        stage.step("The camera cannot reach its neighbours on the bridge")
+        for target in ("sensor", "stranger"):
+            wanted = self.east_west("camera", target)
+            stage.tried("camera to %s: %s" % (target, self.ways(wanted)))
+            came = lab.attempts(wanted, timeout=1)
+            stage.came(self.count(came))
+            stage.verdict("yes" not in came, "none gets through", came)
+        stage.tried("the same to the sensor over the gateway's own MAC")
+        gateway_mac = lab.gateway.run(
+            "cat", "/sys/class/net/br0/address").stdout.strip()
+        lab.camera.run("ip", "neigh", "replace", lab.sensor.ip, "lladdr",
+                       gateway_mac, "dev", "eth0", "nud", "permanent")
+        came = lab.attempt("camera", lab.sensor.ip, "tcp", 7, 1)
+        lab.camera.run("ip", "neigh", "del", lab.sensor.ip, "dev", "eth0")
+        stage.came(came)
+        stage.verdict(came != "yes", "nor by way of the gateway")
+
+    def allow_list(self):
+        lab, stage = self.lab, self.stage
+        stage.step("The camera reaches what is allowed, and only that")
+        wanted = [("camera", lab.cloud.ip, "tcp", 7),
+                  ("camera", lab.cloud.ip6, "tcp", 7),
+                  ("camera", lab.cloud.ip, "tcp", 443),
+                  ("camera", lab.owner.ip, "tcp", 7),
+                  ("camera", lab.owner.ip6, "tcp", 7),
+                  ("camera", "192.168.50.1", "tcp", 7),
+                  ("camera", "192.168.60.1", "tcp", 7)]
+        stage.tried("camera to other ports of the cloud, to your laptop, to "
+                    "the gateway itself")
+        came = lab.attempts(wanted, timeout=1)
+        stage.came(self.count(came))
+        stage.verdict("yes" not in came, "none of that", list(
+            zip(wanted, came)))
+        stage.tried("your laptop to the cloud and to the camera's zone")
+        came = lab.attempts([("owner", lab.cloud.ip, "tcp", 7),
+                             ("owner", lab.cloud.ip6, "tcp", 7),
+                             ("owner", lab.sensor.ip, "tcp", 7),
+                             ("owner", "192.168.60.1", "tcp", 7)])
+        stage.came(self.count(came))
+        stage.verdict(set(came) == {"yes"}, "you are not in its way", came)
+
+    def quarantine(self):
+        lab, stage = self.lab, self.stage
+        stage.step("A device nobody named is in quarantine")
+        wanted = [("stranger", lab.cloud.ip, "tcp", 7),
+                  ("stranger", lab.cloud.ip6, "tcp", 7),
+                  ("stranger", lab.cloud.ip, "tcp", 80),
+                  ("stranger", "203.0.113.53", "tcp", 53),
+                  ("stranger", lab.cloud.ip, "icmp", 0),
+                  ("stranger", lab.owner.ip, "tcp", 7),
+                  ("stranger", "192.168.50.1", "tcp", 7)]
+        stage.tried("stranger: %s" % self.ways(wanted))
+        came = lab.attempts(wanted, timeout=1)
+        stage.came(self.count(came))
+        stage.verdict("yes" not in came, "it reaches nothing",
+                      list(zip(wanted, came)))
+        stage.tried("gatehouse device list")
+        text = lab.ctl("device", "list").stdout
+        stage.show(text)
+        line = [x for x in text.splitlines() if lab.stranger.mac in x]
+        stage.verdict(bool(line) and "quarantine" in line[0].lower(),
+                      "it is listed as a device to be decided on", text)
+
+    # Failing
+
+    def killed(self):
+        lab, stage = self.lab, self.stage
+        stage.step("Each process is killed: the rules stay, it comes back")
+        for name in list(self.daemon.workers()):
+            rules = stable_rules(lab)
+            began = time.monotonic()
+            old = self.daemon.kill_worker(name)
+            came = lab.attempt("camera", lab.sensor.ip, "udp", 7, 0.3)
+            same = stable_rules(lab) == rules
+            new = self.daemon.wait_worker(name, but=old)
+            took = time.monotonic() - began
+            stage.tried("kill -9 %d (%s)" % (old, name))
+            stage.came("camera to sensor: %s; a new one after %.2f s" % (
+                came, took))
+            stage.verdict(came != "yes" and same and new,
+                          "closed all the while, and back", lab.rules())
+        stage.tried("MQTT once more, now that all are new")
+        words = os.urandom(4).hex()
+        listener = self.subscribe()
+        wait(lambda: self.publish(GOOD, words, 5).returncode == 0, 15)
+        heard = listener.communicate(timeout=20)[0]
+        stage.came(heard.strip() or "nothing")
+        stage.verdict(words in heard, "all is in force again")
+
+    def daemon_killed(self):
+        lab, stage = self.lab, self.stage
+        stage.step("The daemon itself is killed: still closed")
+        stage.tried("kill -9 of gatehoused; camera to sensor and to the "
+                    "cloud's other ports")
+        self.daemon.stop(9)
+        came = lab.attempts(self.east_west("camera", "sensor") + [
+            ("camera", lab.cloud.ip, "tcp", 7),
+            ("stranger", lab.cloud.ip, "tcp", 7)], timeout=1)
+        owner = lab.attempt("owner", lab.cloud.ip, "tcp", 7)
+        stage.came("%s; you to the cloud: %s" % (self.count(came), owner))
+        stage.verdict("yes" not in came and owner == "yes",
+                      "the devices are still closed in, you are not", came)
+        self.daemon = lab.gatehoused()
+        stage.verdict(True, "started again")
+
+    # Support, and the end
+
+    def support(self):
+        lab, stage = self.lab, self.stage
+        stage.step("A device past the end of its support")
+        stage.tried("gatehouse warnings")
+        text = wait(lambda: self.warning_of("camera"), 10) or ""
+        stage.show(lab.ctl("warnings").stdout)
+        stage.verdict("support" in text.lower(),
+                      "the camera's end of support is told", text)
+        stage.verdict("sensor" not in " ".join(
+            x for x in lab.ctl("warnings").stdout.splitlines()
+            if "support" in x.lower()), "the sensor's, years away, is not")
+
+    def warning_of(self, device):
+        lines = [line for line in self.lab.ctl(
+            "warnings").stdout.splitlines()
+            if device in line and "support" in line.lower()]
+        return " ".join(lines)
+
+    def final_status(self):
+        self.stage.step("What gatehouse says of all this")
+        self.stage.tried("gatehouse status")
+        text = self.status()
+        self.stage.show(text)
+        self.stage.verdict("running" in text.lower(), "it runs", text)
+
+    # Helpers
+
+    def status(self):
+        return self.lab.ctl("status").stdout
+
+    def publish(self, to, words, timeout=8):
+        ip = self.lab.cloud_ip(to) if isinstance(to, int) else to
+        return self.lab.sensor.run(
+            "timeout", timeout, "mosquitto_pub", "-h", ip, "-p", "1883",
+            "-t", "home/sensor", "-q", "1", "-m", words, check=False)
+
+    def subscribe(self):
+        """One message, heard at the broker's TLS port inside the cloud."""
+        before = self.broker.log().count("Sending SUBACK")
+        process = self.lab.cloud.popen(
+            "timeout", "15", "mosquitto_sub", "-h", self.lab.cloud_ip(GOOD),
+            "-p", "8883", "--cafile", self.lab.pki().ca, "--insecure",
+            "-t", "home/sensor", "-C", "1", stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
+        wait(lambda: self.broker.log().count("Sending SUBACK") > before, 10)
+        return process
+
+    def get(self, ip, path="/"):
+        host = "[%s]" % ip if ":" in ip else ip
+        return self.lab.camera.run(
+            "curl", "-sS", "-m", "8", "--resolve", "www.example:80:" + host,
+            "http://www.example" + path, check=False)
+
+    def east_west(self, source, target):
+        node = self.lab.node(target)
+        return [(source, ip, protocol, 7) for ip in (node.ip, node.ip6)
+                for protocol in ("tcp", "udp", "icmp")]
+
+    @staticmethod
+    def ways(wanted):
+        return ", ".join(sorted({"%s%s to %s" % (
+            p, "/%d" % port if port and p != "icmp" else "", ip)
+            for _, ip, p, port in wanted}))
+
+    @staticmethod
+    def count(came):
+        kinds = {"yes": "got through"}
+        return ", ".join("%d %s" % (came.count(kind), kinds.get(kind, kind))
+                         for kind in sorted(set(came)))
+
+
+def last_line(text):
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "nothing"
+
+
+def stable_rules(lab):
+    """The chains, without counters and without what sets learned."""
+    return [line for line in lab.gateway.run(
+        "nft", "-t", "-s", "list", "ruleset").stdout.splitlines()]
+
+
+def play(stage, updates):
+    with Lab() as lab:
+        demo = Demo(stage, lab)
+        try:
+            demo.network()
+            demo.observe()
+            demo.enforce()
+            demo.mqtt()
+            demo.web()
+            demo.bad_servers()
+            demo.devices_apart()
+            demo.allow_list()
+            demo.quarantine()
+            demo.killed()
+            demo.daemon_killed()
+            demo.support()
+            updates.show(stage)
+            demo.final_status()
+        except Exception:
+            if demo.daemon:
+                stage.say("the daemon's log:")
+                stage.show("\n".join(
+                    demo.daemon.log().splitlines()[-60:]))
+            raise
+        status = demo.daemon.stop()
+        stage.verdict(status == 0, "and stops in order when told to", status)
+
+
+def main():
+    stage = Stage()
+    stage.say("gatehouse: the whole job, in namespaces of this machine")
+    before = Snapshot()
+    updates = Updates()
+    try:
+        updates.prepare()
+        play(stage, updates)
+    except Exception as error:  # the summary must come in any case
+        stage.verdict(False, "stopped by an error: %s" % error)
+    finally:
+        updates.close()
+    stage.step("This machine is as it was before")
+    stage.tried("nftables, sysctls, packages, units, interfaces, routes, "
+                "namespaces, users and mounts, before and after")
+    found = before.differences(Snapshot())
+    stage.came("; ".join(what for what, _, _ in found) or "no difference")
+    stage.verdict(not found, "nothing was left behind", "\n".join(
+        "%s: -%s +%s" % one for one in found))
+    return stage.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
