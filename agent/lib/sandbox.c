@@ -18,8 +18,10 @@
 #include "agent/lib/log.h"
 #include "agent/lib/sandbox.h"
 
+#define NO_SUCH_CALL -10000 /* libseccomp's numbers for missing calls */
+
 /* What the loop, the links, malloc and a clean exit need. */
-const char *const sandbox_common[] = {"read", "write", "writev", "close",
+static const char *const common[] = {"read", "write", "writev", "close",
 	"epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl", "recvmsg",
 	"sendmsg", "clock_gettime", "clock_gettime64", "gettimeofday", "time",
 	"brk", "mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise",
@@ -31,7 +33,7 @@ const char *const sandbox_common[] = {"read", "write", "writev", "close",
 	"fstat64", "newfstatat", "fstatat64", "lseek", "_llseek", "dup", NULL};
 
 /* What libraries try and can do without. */
-const char *const sandbox_refused[] = {"open", "openat", "openat2", "access",
+static const char *const refused[] = {"open", "openat", "openat2", "access",
 	"faccessat", "faccessat2", "readlink", "readlinkat", "stat", "stat64",
 	"lstat", "lstat64", "statx", "statfs", "statfs64", "ioctl", "prctl",
 	"uname", "getcwd", "socket", "connect", "sysinfo", "getrlimit",
@@ -53,15 +55,24 @@ static bool makes_memory(const char *name)
 	       strcmp(name, "mprotect") == 0;
 }
 
+/* Numbers just below zero stand for parts of socketcall(), which exist. */
+static bool exists(uint32_t arch, const char *name)
+{
+	int number = seccomp_syscall_resolve_name_arch(arch, name);
+
+	return number != __NR_SCMP_ERROR && number > NO_SUCH_CALL;
+}
+
 static int add_rules(scmp_filter_ctx filter, uint32_t arch, uint32_t action,
 	const char *const *names, const char *const *except)
 {
 	for (; names && *names; names++) {
-		int number = seccomp_syscall_resolve_name_arch(arch, *names);
+		/* The library wants native numbers, and translates them. */
+		int number = seccomp_syscall_resolve_name(*names);
 		int r;
 
-		/* Below zero: this architecture has no such call. */
-		if (number < 0 || is_in(except, *names))
+		if (number == __NR_SCMP_ERROR || !exists(arch, *names) ||
+			is_in(except, *names))
 			continue;
 		if (makes_memory(*names))
 			r = seccomp_rule_add(filter, action, number, 1,
@@ -91,14 +102,12 @@ static int build_filter(
 			r = seccomp_arch_add(filter, arch);
 	}
 	if (r == 0)
-		r = add_rules(
-			filter, arch, SCMP_ACT_ALLOW, sandbox_common, NULL);
+		r = add_rules(filter, arch, SCMP_ACT_ALLOW, common, NULL);
+	if (r == 0)
+		r = add_rules(filter, arch, SCMP_ACT_ALLOW, extra, common);
 	if (r == 0)
 		r = add_rules(
-			filter, arch, SCMP_ACT_ALLOW, extra, sandbox_common);
-	if (r == 0)
-		r = add_rules(filter, arch, SCMP_ACT_ERRNO(EACCES),
-			sandbox_refused, extra);
+			filter, arch, SCMP_ACT_ERRNO(EACCES), refused, extra);
 	if (r < 0) {
 		seccomp_release(filter);
 		return r;
@@ -133,16 +142,37 @@ int sandbox_seccomp(const char *const *extra)
 	return r;
 }
 
-int sandbox_export(const char *const *extra, uint32_t arch, int fd)
+static int export_filter(const char *const *extra, const char *arch_name)
 {
+	uint32_t arch = seccomp_arch_resolve_name(arch_name);
 	scmp_filter_ctx filter;
-	int r = build_filter(extra, arch, &filter);
+	int r;
 
+	r = arch ? build_filter(extra, arch, &filter) : -EINVAL;
+	if (r == 0) {
+		r = seccomp_export_bpf(filter, STDOUT_FILENO);
+		seccomp_release(filter);
+	}
 	if (r < 0)
-		return r;
-	r = seccomp_export_bpf(filter, fd);
-	seccomp_release(filter);
-	return r;
+		log_error("no filter for %s: %s", arch_name, strerror(-r));
+	return r < 0 ? 1 : 0;
+}
+
+int sandbox_main(const char *const *extra, int argc, char **argv)
+{
+	if (argc < 2 || argc > 3 || strcmp(argv[1], "--sandbox") != 0)
+		return -1;
+	if (argc == 3)
+		return export_filter(extra, argv[2]);
+	for (const char *const *name = common; *name; name++)
+		printf("allow %s\n", *name);
+	for (const char *const *name = extra; name && *name; name++)
+		printf("allow %s\n", *name);
+	for (const char *const *name = refused; *name; name++) {
+		if (!is_in(extra, *name))
+			printf("refuse %s\n", *name);
+	}
+	return 0;
 }
 
 static int drop_capability(unsigned capability)

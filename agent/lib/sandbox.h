@@ -21,14 +21,11 @@ _must_check_ int sandbox_landlock(void);
  */
 _must_check_ int sandbox_seccomp(const char *const *extra);
 /*
- * Writes the same filter for an architecture (libseccomp's SCMP_ARCH_*) as
- * BPF into fd; for tests.
+ * For whoever examines a worker: "--sandbox" prints the calls it may make, a
+ * line each ("allow NAME" or "refuse NAME"); "--sandbox ARCH" (x86_64, arm,
+ * aarch64, mips, riscv64 ...) writes the filter for that architecture as BPF
+ * to stdout. Returns an exit status, or -1 if argv asks for neither.
  */
-_must_check_ int sandbox_export(
-	const char *const *extra, uint32_t arch, int fd);
-
-/* The lists, NULL-terminated, for tests. */
-extern const char *const sandbox_common[];
-extern const char *const sandbox_refused[]; /* answered with EACCES */
+int sandbox_main(const char *const *extra, int argc, char **argv);
 
 #endif

@@ -201,6 +201,9 @@ int worker_main(const struct worker_describe *describe, int argc, char **argv)
 	int r;
 
 	log_open(describe->name, LOG_LEVEL_INFO);
+	r = sandbox_main(describe->syscalls, argc, argv);
+	if (r >= 0)
+		return r;
 	if (argc != 2 || fcntl(IPC_WORKER_FD, F_GETFD) < 0) {
 		log_error("this program is started by gatehoused only");
 		return 2;
