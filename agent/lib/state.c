@@ -101,6 +101,12 @@ void state_set_gateway(
 /* The device with this id, or the first one after it. */
 static struct list *find_place(const struct state *state, uint32_t id)
 {
+	const struct list *last = state->devices.prev;
+
+	/* Loading comes in order: most belong at the end. */
+	if (last != &state->devices &&
+		container_of(last, struct device, link)->record.id < id)
+		return (struct list *)&state->devices;
 	list_for_each(it, &state->devices) {
 		if (container_of(it, struct device, link)->record.id >= id)
 			return it;
