@@ -111,7 +111,7 @@ class Demo:
     def observe(self):
         lab, stage = self.lab, self.stage
         stage.step("gatehouse starts, and only observes")
-        lab.dbus()
+        lab.dbus(shipped_policy=True)
         lab.config(CONFIG % {"camera": lab.camera.mac, "ca": lab.pki().ca,
                              "sensor": lab.sensor.mac})
         began = time.monotonic()

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-WORKERS = ["isolation", "proxy", "support", "update", "bus"]  # uid BASE+1 ...
+WORKERS = ["isolation", "proxy", "support", "update", "bus"]
 
 
 class Gatehoused:
@@ -101,6 +101,11 @@ class DaemonPart:
     def program(self, path):
         """An installed program of the stage, e.g. usr/sbin/gatehoused."""
         return os.path.join(self.stage, path)
+
+    def workers_built(self):
+        """Those in the stage; the user of the first is uid_base() + 1."""
+        return [name for name in WORKERS if os.path.exists(
+            self.program("usr/libexec/gatehouse/gatehouse-" + name))]
 
     def config(self, text, name="gatehouse.conf"):
         """Writes a configuration (or conf.d/x.conf); returns its path."""

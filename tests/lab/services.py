@@ -188,9 +188,10 @@ class ServicesPart:
         log_path = self.path("bus.log")
         with open(log_path, "wb") as log:
             process = self.track(subprocess.Popen(
-                ["dbus-daemon", "--config-file=" + config, "--nofork",
-                 "--nopidfile", "--nosyslog"], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log))
+                self.with_users() + [
+                    "dbus-daemon", "--config-file=" + config, "--nofork",
+                    "--nopidfile", "--nosyslog"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log))
         self.bus = Service(process, log_path)
         end = time.monotonic() + 10
         while not os.path.exists(self.bus_path):
@@ -198,3 +199,26 @@ class ServicesPart:
                 raise RuntimeError("no bus:\n" + self.bus.log())
             time.sleep(0.01)
         return self.bus
+
+    def with_users(self):
+        """
+        A command's prefix: it sees the workers' users and groups by name, as
+        if the package were installed. The bus lets nobody in whom it cannot
+        look up.
+        """
+        names = ["gatehouse"] + ["gatehouse-" + n
+                                 for n in self.workers_built()]
+        binds = ""
+        for file, line in (("passwd", "%s:x:%d:%d::/nonexistent:/bin/false"),
+                           ("group", "%s:x:%d:")):
+            path = self.path("etc-" + file)
+            with open("/etc/" + file, encoding="utf-8") as old:
+                lines = [x for x in old if not x.startswith("gatehouse")]
+            for number, name in enumerate(names):
+                ids = (self.uid_base() + number,) * line.count("%d")
+                lines.append(line % ((name,) + ids) + "\n")
+            with open(path, "w", encoding="utf-8") as new:
+                new.writelines(lines)
+            binds += "mount --bind %s /etc/%s && " % (path, file)
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                binds + 'exec "$@"', "sh"]
