@@ -29,6 +29,8 @@
 /* What a package manager takes that nobody starts for us. */
 #define INSTALL_CAPS (CAP_BIT(CAP_FOWNER) | CAP_BIT(CAP_FSETID))
 
+#define OLD_KERNEL_FDS 1024 /* looked at where close_range() is missing */
+
 static int set_capabilities(uint64_t wanted, bool inheritable)
 {
 	struct __user_cap_header_struct head = {
@@ -108,7 +110,16 @@ static int become_user(const struct process *process, uint64_t keep)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-/* 0 is /dev/null, 1 and 2 the log, 3 the link; the rest closes by itself. */
+/* Ours close by themselves; these came from whoever started the agent. */
+static void close_others(void)
+{
+	if (syscall(SYS_close_range, IPC_WORKER_FD + 1, ~0u, 0) == 0)
+		return;
+	for (int fd = IPC_WORKER_FD + 1; fd < OLD_KERNEL_FDS; fd++)
+		close(fd);
+}
+
+/* 0 is /dev/null, 1 and 2 the log, 3 the link. */
 static int set_descriptors(int link_fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -116,9 +127,12 @@ static int set_descriptors(int link_fd)
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 		dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		return -errno;
-	if (link_fd == IPC_WORKER_FD)
-		return fcntl(link_fd, F_SETFD, 0) < 0 ? -errno : 0;
-	return dup2(link_fd, IPC_WORKER_FD) < 0 ? -errno : 0;
+	if (link_fd != IPC_WORKER_FD && dup2(link_fd, IPC_WORKER_FD) < 0)
+		return -errno;
+	if (fcntl(IPC_WORKER_FD, F_SETFD, 0) < 0)
+		return -errno;
+	close_others();
+	return 0;
 }
 
 static void restore_signals(void)
