@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "lab")]
@@ -435,7 +436,8 @@ def main():
         updates.prepare()
         play(stage, updates)
     except Exception as error:  # the summary must come in any case
-        stage.verdict(False, "stopped by an error: %s" % error)
+        stage.verdict(False, "stopped by an error: %s" % error,
+                      traceback.format_exc())
     finally:
         updates.close()
     stage.step("This machine is as it was before")

@@ -54,7 +54,8 @@ class Stage:
         if good:
             self.say("    %s %s" % (self.paint("32", "ok:    "), what))
             return True
-        self.wrong.append("%d. %s: %s" % (self.steps, self.title, what))
+        self.wrong.append("%d. %s: %s" % (
+            self.steps, self.title, str(what).splitlines()[0]))
         self.say("    %s %s" % (
             self.paint("1;31", "NOT AS IT SHOULD BE:"), what))
         if why:
