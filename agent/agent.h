@@ -85,6 +85,8 @@ extern const size_t agent_modules_count;
 
 /* config.c: the core keys and everything that reads a configuration. */
 _must_check_ int config_load(const char *file, struct conf **ret_conf);
+/* config_check.c: complains about what is missing or claimed twice. */
+void config_check(struct conf *conf);
 /* Prints the problems to stdout as text or JSON. */
 void config_print(const struct conf *conf, const char *file, bool json);
 /* All problems in one text, for a log or a caller on the bus. */

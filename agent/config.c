@@ -79,17 +79,6 @@ static size_t collect_schemas(const struct conf_schema *schemas[SCHEMAS_MAX])
 	return n;
 }
 
-static void require_key(
-	struct conf *conf, const char *type, const char *key, const char *hint)
-{
-	for (const struct conf_section *section = conf_next(conf, type, NULL);
-		section; section = conf_next(conf, type, section)) {
-		if (!conf_get(section, key))
-			conf_complain(conf, section->file, section->line,
-				"[%s %s] needs %s", type, section->name, hint);
-	}
-}
-
 int config_load(const char *file, struct conf **ret_conf)
 {
 	const struct conf_schema *schemas[SCHEMAS_MAX];
@@ -99,10 +88,7 @@ int config_load(const char *file, struct conf **ret_conf)
 	r = conf_load(file, schemas, collect_schemas(schemas), &conf);
 	if (r < 0)
 		return r;
-	require_key(
-		conf, "zone", "interface", "a line such as 'interface = br0'");
-	require_key(conf, "device", "mac",
-		"a line such as 'mac = 02:00:00:00:00:01'");
+	config_check(conf);
 	for (size_t i = 0; i < agent_modules_count; i++) {
 		if (agent_modules[i]->check)
 			agent_modules[i]->check(conf);

@@ -41,7 +41,13 @@ int conf_new(const struct conf_schema *const *schemas, size_t n_schemas,
 
 	if (!conf)
 		return -ENOMEM;
-	conf->schemas = schemas;
+	conf->schemas = calloc(n_schemas + 1, sizeof(*conf->schemas));
+	if (!conf->schemas) {
+		free(conf);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n_schemas; i++)
+		conf->schemas[i] = schemas[i];
 	conf->n_schemas = n_schemas;
 	conf->tail = &conf->sections;
 	assert_schemas(conf);
@@ -87,6 +93,7 @@ struct conf *conf_free(struct conf *conf)
 		free_text(conf->problems[i].file);
 		free_text(conf->problems[i].text);
 	}
+	free(conf->schemas);
 	free(conf);
 	return NULL;
 }

@@ -23,7 +23,7 @@ struct conf_file {
 };
 
 struct conf {
-	const struct conf_schema *const *schemas;
+	const struct conf_schema **schemas; /* our copy of the list */
 	size_t n_schemas;
 	struct conf_section *sections, **tail;
 	struct conf_node *buckets[CONF_BUCKETS];
