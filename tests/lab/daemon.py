@@ -120,9 +120,10 @@ class DaemonPart:
         Zones for the lab and a section per device; more: {device: lines};
         extra goes to the end.
         """
-        lines = ["[gateway]", "mode = " + mode,
-                 "name-server = 203.0.113.53", "",
-                 "[zone things]", "interface = " + " ".join(self.bridges),
+        lines = ["[gateway]", "mode = " + mode]
+        if "isolation" in self.workers_built():
+            lines.append("name-server = 203.0.113.53")
+        lines += ["", "[zone things]", "interface = " + " ".join(self.bridges),
                  "role = devices", "",
                  "[zone home]", "interface = lan0", "role = owner", "",
                  "[zone internet]", "interface = wan0", "role = uplink"]

@@ -48,7 +48,7 @@ def without_comments(text):
 
 
 def is_corpus(name):
-    return "/corpus/" in name or name.startswith("tests/data/")
+    return "/corpus/" in name or name.startswith("tests/unit/conf/")
 
 
 def spdx(names):
