@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command's side of org.gatehouse1. */
+#ifndef GATEHOUSE_CTL_CLIENT_H
+#define GATEHOUSE_CTL_CLIENT_H
+
+#include SDBUS_HEADER
+
+#include "agent/ctl/view.h"
+
+/*
+ * Each opens, asks, and tells the user on failure what happened and what to
+ * do. 0 or -errno; nothing more is to be said then.
+ */
+_must_check_ int client_open(sd_bus **ret_bus);
+/* Everything but the attempts. */
+_must_check_ int client_read(sd_bus *bus, struct view *ret_view);
+_must_check_ int client_read_attempts(sd_bus *bus, struct view *view);
+/* ret_report is the caller's to free. */
+_must_check_ int client_reload(sd_bus *bus, char **ret_report);
+_must_check_ int client_update(sd_bus *bus, const char *method, int statement,
+	int package, char **ret_report);
+/* The version of the daemon, silently. */
+_must_check_ int client_version(sd_bus *bus, char **ret_version);
+
+void client_close(sd_bus **bus); /* for _cleanup_ */
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * enforce and observe: shows what would change, keeps the owner's own way
+ * in, asks, writes the decision into a drop-in, has the whole configuration
+ * checked, and tells the daemon. Any failure brings the old file back.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "agent/ctl/attempts.h"
+#include "agent/ctl/client.h"
+#include "agent/ctl/ctl.h"
+#include "agent/ctl/dropin.h"
+#include "agent/ctl/login.h"
+#include "agent/ctl/program.h"
+#include "agent/ctl/say.h"
+
+struct change {
+	const struct ctl *ctl;
+	const char *mode; /* "enforce" or "observe" */
+	const char *type, *name; /* [type name] gets it */
+	sd_bus *bus;
+	struct view view;
+	struct plan before, after;
+	struct login login;
+	bool keep_way; /* write admin = login.from */
+};
+
+static void change_clear(struct change *change)
+{
+	client_close(&change->bus);
+	view_clear(&change->view);
+	plan_clear(&change->before);
+	plan_clear(&change->after);
+}
+
+/* Which section the user's word means. */
+static int find_scope(struct change *change)
+{
+	const char *word = change->ctl->word;
+	const struct view_device *device = NULL;
+	const struct plan_section *zone;
+	int r;
+
+	change->type = "gateway";
+	change->name = "";
+	if (word == NULL)
+		return 0;
+	zone = plan_find(&change->before, "zone", word);
+	if (zone && plan_find(&change->before, "device", word)) {
+		say_errorf("Give the device by its MAC, or rename one.",
+			"\"%s\" is both a zone and a device.", word);
+		return -ENOTUNIQ;
+	}
+	if (zone) {
+		change->type = "zone";
+		change->name = zone->name;
+		return 0;
+	}
+	r = view_find(&change->view, word, &device);
+	if (r == -ENOTUNIQ) {
+		say_errorf("More of the name is needed.",
+			"Several devices begin with \"%s\".", word);
+		return r;
+	}
+	if (r < 0) {
+		say_errorf("Devices: gatehouse device list. Zones are the "
+			   "[zone NAME] sections of the configuration.",
+			"No zone and no device is called \"%s\".", word);
+		return r;
+	}
+	if (plan_find(&change->before, "device", device->name) == NULL) {
+		say_errorf("Give it a [device NAME] section with its mac "
+			   "first.",
+			"%s is not in the configuration, so nothing can be "
+			"said of it there.",
+			device->name);
+		return -ENOENT;
+	}
+	change->type = "device";
+	change->name = device->name;
+	return 0;
+}
+
+static int read_all(struct change *change)
+{
+	int r;
+
+	r = plan_load(change->ctl->config, &change->before);
+	if (r == 0)
+		r = plan_load(change->ctl->config, &change->after);
+	if (r < 0) {
+		say_errorf(r == -EACCES ? "Try sudo." : NULL,
+			"Cannot read %s: %s.", change->ctl->config,
+			strerror(-r));
+		return r;
+	}
+	r = client_open(&change->bus);
+	if (r == 0)
+		r = client_read(change->bus, &change->view);
+	if (r == 0)
+		r = find_scope(change);
+	if (r == 0)
+		plan_set_mode(&change->after, change->type, change->name,
+			change->mode);
+	return r;
+}
+
+/* How the caller is logged in, and whether that way needs to be named. */
+static void look_at_login(struct change *change)
+{
+	struct login *login = &change->login;
+	const struct plan_section *zone;
+
+	login_find(login);
+	if (!login->remote)
+		return;
+	zone = *login->interface ? plan_zone_of(
+					   &change->before, login->interface)
+				 : NULL;
+	if (zone && strcmp(zone->role, "devices") != 0) {
+		say("You are logged in from %s through the zone %s (%s), "
+		    "which is never cut.",
+			login->from, zone->name, login->interface);
+		return;
+	}
+	if (*login->interface && zone == NULL) {
+		say("You are logged in from %s through %s, which is in no "
+		    "zone and never touched.",
+			login->from, login->interface);
+		return;
+	}
+	change->keep_way = true;
+	say("You are logged in from %s through the zone %s. \"admin = %s\" "
+	    "is written too, so that this way stays open.",
+		login->from, zone ? zone->name : "unknown to gatehouse",
+		login->from);
+}
+
+static const char *scope_text(
+	const struct change *change, char *text, size_t size)
+{
+	if (*change->name)
+		snprintf(text, size, "the %s %s", change->type, change->name);
+	else
+		snprintf(text, size, "the whole gateway");
+	return text;
+}
+
+/* 1 = go on, 0 = the owner does not want it, -errno. */
+static int ask(struct change *change)
+{
+	char scope[300], question[340];
+	int r;
+
+	if (change->ctl->yes)
+		return 1;
+	snprintf(question, sizeof(question), "Enforce for %s?",
+		scope_text(change, scope, sizeof(scope)));
+	r = say_ask(question);
+	if (r == -ENOTTY)
+		say_error("There is no terminal to ask on.",
+			"If the list above is as it should be: gatehouse "
+			"enforce --yes");
+	else if (r == 0)
+		say("Nothing was changed.");
+	return r;
+}
+
+static int preview(struct change *change)
+{
+	char scope[300];
+	size_t n;
+	int r;
+
+	r = client_read_attempts(change->bus, &change->view);
+	if (r < 0)
+		return r;
+	say("Enforcing for %s: by what was observed until now, this would "
+	    "stop working:",
+		scope_text(change, scope, sizeof(scope)));
+	putchar('\n');
+	n = attempts_print(&change->view, &change->before, &change->after,
+		stdout, say_width());
+	if (n == 0)
+		say("  nothing");
+	putchar('\n');
+	look_at_login(change);
+	return ask(change);
+}
+
+static char *new_text(const struct change *change, const struct dropin *dropin)
+{
+	char *section, *text, *more;
+
+	if (asprintf(&section, "%s%s%s", change->type, *change->name ? " " : "",
+		    change->name) < 0)
+		return NULL;
+	text = dropin_set(dropin->old ? dropin->old : "", section, "mode",
+		change->mode, false);
+	free(section);
+	if (text && change->keep_way) {
+		more = dropin_set(
+			text, "gateway", "admin", change->login.from, true);
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+/* Would gatehoused take the configuration as it is now on disk? */
+static int check_all(const struct change *change)
+{
+	char *path = program_daemon(), *output = NULL;
+	char *argv[] = {(char *)"gatehoused", (char *)"--check-config",
+		(char *)"-f", (char *)change->ctl->config, NULL};
+	int r = program_run(path, argv, &output);
+
+	if (r < 0)
+		say_errorf("Is gatehouse installed completely?",
+			"Cannot run %s: %s.", path, strerror(-r));
+	else if (r > 0)
+		say_errorf(output, "The configuration has problems:");
+	free(output);
+	free(path);
+	return r == 0 ? 0 : -EINVAL;
+}
+
+static int put_in_force(struct change *change, const struct dropin *dropin)
+{
+	char *text = new_text(change, dropin), *report = NULL;
+	int r;
+
+	if (text == NULL)
+		return -ENOMEM;
+	r = dropin_write(dropin, text);
+	free(text);
+	if (r < 0) {
+		say_errorf(r == -EACCES ? "Try sudo." : NULL,
+			"Cannot write %s: %s.", dropin->path, strerror(-r));
+		return r;
+	}
+	r = check_all(change);
+	if (r == 0)
+		r = client_reload(change->bus, &report);
+	free(report);
+	if (r == 0)
+		return 0;
+	if (dropin_restore(dropin) < 0)
+		say_errorf("Look at this file.", "%s could not be restored.",
+			dropin->path);
+	else
+		say_error("Nothing was changed: the old file is back.", NULL);
+	return r;
+}
+
+/* What is wanted may be overridden by files that are read later. */
+static void report(const struct change *change)
+{
+	const bool enforce = strcmp(change->mode, "enforce") == 0;
+	struct plan plan = {0};
+	char scope[300];
+
+	say(enforce ? "ENFORCING for %s: what is not allowed is blocked."
+		    : "OBSERVING for %s: nothing of it is blocked.",
+		scope_text(change, scope, sizeof(scope)));
+	if (plan_load(change->ctl->config, &plan) < 0)
+		return;
+	for (size_t i = 0; i < plan.n_sections; i++) {
+		const struct plan_section *section = &plan.sections[i];
+		bool asked = strcmp(section->type, change->type) == 0 &&
+			     strcmp(section->name, change->name) == 0;
+
+		if (*section->mode == '\0' ||
+			strcmp(section->mode, change->mode) == 0)
+			continue;
+		if (asked || *change->name == '\0')
+			say("[%s%s%s] says mode = %s%s.", section->type,
+				*section->name ? " " : "", section->name,
+				section->mode,
+				asked ? " in a later file, which counts" : "");
+	}
+	plan_clear(&plan);
+}
+
+static int run(const struct ctl *ctl, const char *mode)
+{
+	_cleanup_(change_clear) struct change change = {
+		.ctl = ctl, .mode = mode};
+	_cleanup_(dropin_clear) struct dropin dropin = {0};
+	int r;
+
+	if (read_all(&change) < 0)
+		return CTL_FAILED;
+	if (strcmp(mode, "enforce") == 0) {
+		r = preview(&change);
+		if (r <= 0)
+			return r < 0 ? CTL_FAILED : CTL_DONE;
+	}
+	r = dropin_open(ctl->config, &dropin);
+	if (r < 0) {
+		say_errorf(r == -EACCES ? "Try sudo." : NULL,
+			"Cannot write to %s.d: %s.", ctl->config, strerror(-r));
+		return CTL_FAILED;
+	}
+	/* Ctrl-C must not leave a file behind that is not in force. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	if (put_in_force(&change, &dropin) < 0)
+		return CTL_FAILED;
+	report(&change);
+	return CTL_DONE;
+}
+
+int ctl_enforce(const struct ctl *ctl)
+{
+	return run(ctl, "enforce");
+}
+
+int ctl_observe(const struct ctl *ctl)
+{
+	return run(ctl, "observe");
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gatehouse: the command. Reads its words and calls what they mean. Has no
+ * privilege of its own: what it may do is what the bus and the file system
+ * let its caller do.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/ctl/ctl.h"
+#include "agent/ctl/say.h"
+#include "agent/ctl/text.h"
+#include "agent/lib/product.h"
+
+static const struct command {
+	const char *first, *second; /* second NULL: one word */
+	enum {
+		WORD_NONE,
+		WORD_MAYBE,
+		WORD_NEEDED
+	} word;
+	int (*run)(const struct ctl *ctl);
+} commands[] = {
+	{"status", NULL, WORD_NONE, ctl_status},
+	{"device", "list", WORD_NONE, ctl_device_list},
+	{"device", "show", WORD_NEEDED, ctl_device_show},
+	{"warnings", NULL, WORD_NONE, ctl_warnings},
+	{"enforce", NULL, WORD_MAYBE, ctl_enforce},
+	{"observe", NULL, WORD_MAYBE, ctl_observe},
+	{"update", "check", WORD_NEEDED, ctl_update_check},
+	{"update", "apply", WORD_NEEDED, ctl_update_apply},
+	{"config", "check", WORD_NONE, ctl_config_check},
+	{"rules", "clear", WORD_NONE, ctl_rules_clear},
+};
+
+static const char help[] =
+	"Usage: gatehouse [OPTION...] COMMAND\n"
+	"\n"
+	"Looking\n"
+	"  status                    what gatehouse does at this moment\n"
+	"  device list               all devices\n"
+	"  device show NAME|MAC      one device; the beginning is enough\n"
+	"  warnings                  what needs you\n"
+	"  config check              is the configuration right?\n"
+	"\n"
+	"Deciding (as root)\n"
+	"  enforce [ZONE|DEVICE]     block what is not allowed; asks first\n"
+	"  observe [ZONE|DEVICE]     only watch\n"
+	"  update check FILE|FOLDER  is this package ours and newer?\n"
+	"  update apply FILE|FOLDER  ... and install it\n"
+	"  rules clear               remove all isolation rules\n"
+	"\n"
+	"Options\n"
+	"      --json                for programs\n"
+	"      --yes                 do not ask (enforce)\n"
+	"  -f, --config FILE         instead of " SYSCONFDIR
+	"/gatehouse/gatehouse.conf\n"
+	"      --state FOLDER        the daemon's, instead of " STATEDIR "\n"
+	"      --run FOLDER          the daemon's, instead of " RUNDIR "\n"
+	"      --version\n"
+	"      --help\n";
+
+static void say_version(void)
+{
+	printf("gatehouse %s\n"
+	       "supported until %s; to report a vulnerability: %s\n",
+		PACKAGE_VERSION, PRODUCT_SUPPORT_ENDS,
+		PRODUCT_SECURITY_CONTACT);
+}
+
+static const struct command *find_command(
+	char **words, int n, const char **ret_word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct command *command = &commands[i];
+		int own = command->second ? 2 : 1;
+
+		if (n < own || strcmp(words[0], command->first) != 0 ||
+			(command->second &&
+				strcmp(words[1], command->second) != 0))
+			continue;
+		if (n > own + (command->word != WORD_NONE) ||
+			(n == own && command->word == WORD_NEEDED))
+			return NULL;
+		*ret_word = n > own ? words[own] : NULL;
+		return command;
+	}
+	return NULL;
+}
+
+/* -1: go on; else the exit status. */
+static int read_options(int argc, char **argv, struct ctl *ctl)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"yes", no_argument, NULL, 'y'},
+		{"config", required_argument, NULL, 'f'},
+		{"state", required_argument, NULL, 's'},
+		{"run", required_argument, NULL, 'r'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
+		if (c == 'j')
+			ctl->json = true;
+		else if (c == 'y')
+			ctl->yes = true;
+		else if (c == 'f')
+			ctl->config = optarg;
+		else if (c == 's')
+			ctl->state = optarg;
+		else if (c == 'r')
+			ctl->run = optarg;
+		else if (c == 'V')
+			return say_version(), CTL_DONE;
+		else if (c == 'h')
+			return fputs(help, stdout), CTL_DONE;
+		else
+			return say_error("See: gatehouse --help", NULL),
+			       CTL_USAGE;
+	}
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = {
+		.config = SYSCONFDIR "/gatehouse/gatehouse.conf",
+		.state = STATEDIR,
+		.run = RUNDIR,
+	};
+	const struct command *command;
+	int r;
+
+	text_set_up();
+	r = read_options(argc, argv, &ctl);
+	if (r >= 0)
+		return r;
+	if (optind == argc) {
+		fputs(help, stderr);
+		return CTL_USAGE;
+	}
+	command = find_command(argv + optind, argc - optind, &ctl.word);
+	if (command == NULL) {
+		say_error("That is not a command of gatehouse, or a word is "
+			  "missing or too much.",
+			"See: gatehouse --help");
+		return CTL_USAGE;
+	}
+	r = command->run(&ctl);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return CTL_FAILED;
+	return r;
+}
