@@ -127,7 +127,7 @@ class Demo:
         stage.verdict(set(came) == {"yes"}, "nothing is dropped yet", came)
         status = self.status()
         stage.show(status)
-        stage.verdict("observ" in status.lower(),
+        stage.verdict(status.startswith("OBSERVING: nothing is blocked"),
                       "status says loudly that nothing is blocked")
 
     def enforce(self):
@@ -143,8 +143,8 @@ class Demo:
                                     "sensor" in listed),
             "it named what the camera did and will not do any more")
         stage.verdict(
-            wait(lambda: "observ" not in self.status().lower(), 5),
-            "status does not say observing any more", self.status())
+            wait(lambda: self.status().startswith("ENFORCING"), 5),
+            "status says so too", self.status())
 
     # Plaintext into TLS
 
@@ -269,9 +269,15 @@ class Demo:
         stage.tried("gatehouse device list")
         text = lab.ctl("device", "list").stdout
         stage.show(text)
-        line = [x for x in text.splitlines() if lab.stranger.mac in x]
-        stage.verdict(bool(line) and "quarantine" in line[0].lower(),
-                      "it is listed as a device to be decided on", text)
+        found = [device for device in lab.ctl_json("device", "list")
+                 if device["mac"] == lab.stranger.mac]
+        stage.verdict(found and found[0]["decision"] == "quarantine" and
+                      found[0]["isolation"] == "enforced",
+                      "it is listed as a device to be decided on", found)
+        new = [w for w in lab.ctl_json("warnings")
+               if w["code"] == "device.new"]
+        stage.verdict(new, "and you are warned of it",
+                      lab.ctl("warnings").stdout)
 
     # Failing
 
@@ -321,19 +327,16 @@ class Demo:
         lab, stage = self.lab, self.stage
         stage.step("A device past the end of its support")
         stage.tried("gatehouse warnings")
-        text = wait(lambda: self.warning_of("camera"), 10) or ""
+        wait(lambda: self.support_warnings("camera"), 10)
         stage.show(lab.ctl("warnings").stdout)
-        stage.verdict("support" in text.lower(),
-                      "the camera's end of support is told", text)
-        stage.verdict("sensor" not in " ".join(
-            x for x in lab.ctl("warnings").stdout.splitlines()
-            if "support" in x.lower()), "the sensor's, years away, is not")
+        stage.verdict(len(self.support_warnings("camera")) == 1,
+                      "the camera's end of support is told")
+        stage.verdict(not self.support_warnings("sensor"),
+                      "the sensor's, years away, is not")
 
-    def warning_of(self, device):
-        lines = [line for line in self.lab.ctl(
-            "warnings").stdout.splitlines()
-            if device in line and "support" in line.lower()]
-        return " ".join(lines)
+    def support_warnings(self, device):
+        return [w for w in self.lab.ctl_json("warnings")
+                if w["device"] == device and w["code"].startswith("support")]
 
     def final_status(self):
         self.stage.step("What gatehouse says of all this")

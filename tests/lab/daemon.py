@@ -165,9 +165,15 @@ class DaemonPart:
         return self.daemon.wait_ready() if ready else self.daemon
 
     def ctl(self, *args, check=True, timeout=60, stdin=None, env=None):
-        """The gatehouse command against this lab's bus."""
+        """The gatehouse command against this lab's bus and daemon."""
+        options = []
+        if self.daemon:
+            for name, of_daemon in (("--config", "-f"),
+                                    ("--state", "--state"),
+                                    ("--run", "--run")):
+                options += [name, self.daemon.options[of_daemon]]
         return self.gateway.run(
-            self.program("usr/bin/gatehouse"), *args, check=check,
+            self.program("usr/bin/gatehouse"), *options, *args, check=check,
             timeout=timeout, stdin=stdin, env=dict(
                 os.environ, DBUS_SYSTEM_BUS_ADDRESS=self.bus_address or
                 "unix:path=/nonexistent", **(env or {})))
