@@ -147,7 +147,6 @@ static void publish_device(
 	record.mode = (uint8_t)agent_mode(agent->conf, zone, section);
 	memset(record.name, 0, sizeof(record.name));
 	snprintf(record.name, sizeof(record.name), "%s", section->name);
-	memset(record.support_ends, 0, sizeof(record.support_ends));
 	state_put_device(agent->state, &record);
 }
 
