@@ -56,7 +56,7 @@ struct isolation_zone {
 struct isolation_device {
 	uint32_t id;
 	struct mac mac;
-	uint8_t mode;
+	uint8_t mode; /* enum record_mode; 0 = as the zone it is seen in */
 	uint8_t zero;
 };
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Takes our two tables away, run by root from the command line or by the
+ * package's removal. Must never touch anything else, and has nothing to do
+ * when they are not there.
+ */
+#include "modules/isolation/clear.h"
+
+#include <netinet/in.h>
+#include <linux/netfilter.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "modules/isolation/nft.h"
+
+static const struct {
+	uint16_t family;
+	const char *name;
+} tables[] = {
+	{NFPROTO_BRIDGE, "bridge " RULESET_TABLE},
+	{NFPROTO_INET, "inet " RULESET_TABLE},
+};
+
+static int look(struct nft *nft, bool there[static ARRAY_SIZE(tables)])
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
+		r = nft_has_table(nft, tables[i].family, &there[i]);
+	return r;
+}
+
+static int take_away(struct nft *nft, char *reason)
+{
+	bool there[ARRAY_SIZE(tables)] = {false};
+	struct batch batch;
+	int r = look(nft, there);
+
+	if (r < 0) {
+		snprintf(reason, POLICY_REASON, "cannot list tables: %s",
+			strerror(-r));
+		return r;
+	}
+	ruleset_build_removal(nft_seq(nft), &batch);
+	r = nft_commit(nft, &batch, reason);
+	batch_free(&batch);
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
+		printf("table %s: %s\n", tables[i].name,
+			there[i] ? "removed" : "was not there");
+	return r;
+}
+
+int clear_main(void)
+{
+	char reason[POLICY_REASON] = "";
+	struct nft nft;
+	int r = nft_open(&nft);
+
+	if (r < 0) {
+		fprintf(stderr, "gatehouse: no way to nftables: %s\n",
+			strerror(-r));
+		return 1;
+	}
+	r = take_away(&nft, reason);
+	nft_close(&nft);
+	if (r < 0) {
+		fprintf(stderr,
+			"gatehouse: the rules are still there: %s "
+			"(are you root?)\n",
+			reason);
+		return 1;
+	}
+	return 0;
+}

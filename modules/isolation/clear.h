@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* gatehouse-isolation --clear: the deliberate way to take the rules away. */
+#ifndef GATEHOUSE_ISOLATION_CLEAR_H
+#define GATEHOUSE_ISOLATION_CLEAR_H
+
+/* Removes our two tables; prints what it did. The exit code. */
+int clear_main(void);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owns the two tables in the kernel. May replace them, each time as a whole;
+ * must never take them away: the rules outlive the daemon.
+ */
+#include "modules/isolation/engine.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+
+#include "agent/lib/log.h"
+#include "modules/isolation/nft_dump.h"
+
+#define MONITOR_BUFFER (8 << 20)
+
+static int set_listening(struct engine *engine, bool on)
+{
+	int group = NFNLGRP_NFTABLES;
+
+	if (setsockopt(engine->monitor, SOL_NETLINK,
+		    on ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP,
+		    &group, sizeof(group)) < 0)
+		return -errno;
+	return 0;
+}
+
+int engine_open(struct engine *engine)
+{
+	int size = MONITOR_BUFFER, r;
+
+	r = nft_open(&engine->nft);
+	if (r < 0)
+		return r;
+	engine->monitor = socket(AF_NETLINK,
+		SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	if (engine->monitor < 0)
+		return -errno;
+	(void)setsockopt(engine->monitor, SOL_SOCKET, SO_RCVBUFFORCE, &size,
+		sizeof(size));
+	return set_listening(engine, true);
+}
+
+/* Every message about a table begins with the table's name. */
+static bool is_about_us(const struct engine *engine, const struct nlmsghdr *m)
+{
+	const struct nfgenmsg *head = mnl_nlmsg_get_payload(m);
+	const struct nlattr *a;
+
+	if (NFNL_SUBSYS_ID(m->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
+		NFNL_MSG_TYPE(m->nlmsg_type) == NFT_MSG_NEWGEN ||
+		m->nlmsg_pid == engine->nft.port ||
+		m->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*head) + 8)
+		return false;
+	if (head->nfgen_family != NFPROTO_INET &&
+		head->nfgen_family != NFPROTO_BRIDGE)
+		return false;
+	a = mnl_nlmsg_get_payload_offset(m, sizeof(*head));
+	return mnl_attr_get_type(a) == NFTA_TABLE_NAME &&
+	       mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0 &&
+	       !strcmp(mnl_attr_get_str(a), RULESET_TABLE);
+}
+
+/* Reads all that waits. True: something of ours was or may be changed. */
+static bool hear(struct engine *engine)
+{
+	static char bytes[65536] __attribute__((aligned(8)));
+	bool ours = false;
+	ssize_t n;
+
+	for (;;) {
+		const struct nlmsghdr *m = (void *)bytes;
+		int left;
+
+		n = recv(engine->monitor, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n < 0 && errno == ENOBUFS)
+			ours = true; /* something was lost */
+		else if (n <= 0)
+			return ours;
+		for (left = (int)n; left > 0 && mnl_nlmsg_ok(m, left);
+			m = mnl_nlmsg_next(m, &left))
+			ours |= is_about_us(engine, m);
+	}
+}
+
+/* Our own load would fill the monitor's buffer: we do not listen to it. */
+static int load(struct engine *engine, const struct policy *policy,
+	const struct topology *topology, uint8_t generation, char *reason)
+{
+	struct ruleset_input input = {
+		policy, topology, &engine->carry, generation};
+	struct ruleset ruleset;
+	int r = ruleset_build(&input, nft_seq(&engine->nft), &ruleset, reason);
+
+	if (r < 0)
+		return r;
+	(void)set_listening(engine, false);
+	(void)hear(engine);
+	r = nft_commit(&engine->nft, &ruleset.batch, reason);
+	if (set_listening(engine, true) < 0)
+		log_error("changes to the rules by others go unnoticed");
+	if (r == 0) {
+		r = nft_verify(&engine->nft, &ruleset, reason);
+		if (r < 0)
+			r = -EUCLEAN; /* loaded, but not what was built */
+	}
+	ruleset_free(&ruleset);
+	return r;
+}
+
+int engine_count(struct engine *engine)
+{
+	struct ruleset_carry fresh = {0};
+	int r = nft_read_counters(&engine->nft, fresh.counters);
+
+	if (r == 0)
+		r = nft_read_attempts(
+			&engine->nft, &fresh.attempts, &fresh.n_attempts);
+	if (r == 0)
+		r = nft_read_tallies(
+			&engine->nft, &fresh.tallies, &fresh.n_tallies);
+	if (r < 0) {
+		ruleset_carry_free(&fresh);
+		return r;
+	}
+	ruleset_carry_free(&engine->carry);
+	engine->carry = fresh;
+	return 0;
+}
+
+/* The kernel's counts, unless the tables are gone: then the last known. */
+static void count_if_there(struct engine *engine)
+{
+	bool there = false;
+
+	if (nft_has_table(&engine->nft, NFPROTO_INET, &there) == 0 && there)
+		(void)engine_count(engine);
+}
+
+static uint8_t after(uint8_t generation)
+{
+	return generation == 255 ? 1 : (uint8_t)(generation + 1);
+}
+
+static bool may_restore(struct engine *engine)
+{
+	int64_t now = clock_ms();
+
+	if (now - engine->window_ms > ENGINE_RESTORE_WINDOW_MS) {
+		engine->window_ms = now;
+		engine->in_window = 0;
+	}
+	return engine->in_window++ < ENGINE_RESTORES_AT_ONCE;
+}
+
+static void reload(struct engine *engine)
+{
+	char reason[POLICY_REASON] = "";
+	int r = load(engine, &engine->policy, &engine->topology,
+		engine->generation, reason);
+
+	if (r < 0) {
+		log_error("%s; trying again", reason);
+		loop_set_timer(engine->loop, &engine->retry, ENGINE_RETRY_MS);
+	}
+}
+
+/*
+ * Always a whole new load: what is still there may be a part only. What was
+ * counted in between is lost with the tables.
+ */
+static void restore(struct engine *engine)
+{
+	if (!engine->in_force)
+		return;
+	if (!may_restore(engine)) {
+		loop_set_timer(engine->loop, &engine->retry, ENGINE_RETRY_MS);
+		return;
+	}
+	engine->restored++;
+	count_if_there(engine);
+	reload(engine);
+	engine->on_restored(engine);
+}
+
+static void on_monitor(struct watch *watch, uint32_t events)
+{
+	struct engine *engine = container_of(watch, struct engine, watch);
+
+	(void)events;
+	if (hear(engine))
+		restore(engine);
+}
+
+static void on_retry(struct timer *timer)
+{
+	struct engine *engine = container_of(timer, struct engine, retry);
+
+	reload(engine);
+}
+
+int engine_start(struct engine *engine, struct loop *loop)
+{
+	engine->loop = loop;
+	engine->watch.ready = on_monitor;
+	engine->retry.fired = on_retry;
+	return loop_add_watch(loop, &engine->watch, engine->monitor, EPOLLIN);
+}
+
+int engine_check(const struct policy *policy, char *ret_reason)
+{
+	struct topology none = {0};
+	struct ruleset_input input = {policy, &none, NULL, 1};
+	struct ruleset ruleset;
+	int r = ruleset_build(&input, 1, &ruleset, ret_reason);
+
+	if (r == 0)
+		ruleset_free(&ruleset);
+	return r;
+}
+
+static uint8_t next_generation(
+	struct engine *engine, const struct policy *policy)
+{
+	uint8_t found = 0;
+
+	if (engine->in_force)
+		return policy_same(&engine->policy, policy)
+			       ? engine->generation
+			       : after(engine->generation);
+	/* Tables of a process before this one: all is judged again. */
+	if (nft_read_generation(&engine->nft, &found) < 0)
+		log_warning("the generation of the old rules is unreadable");
+	return after(found);
+}
+
+int engine_apply(struct engine *engine, struct policy *policy,
+	struct topology *topology, char *ret_reason)
+{
+	uint8_t generation = next_generation(engine, policy);
+	int r;
+
+	count_if_there(engine);
+	r = load(engine, policy, topology, generation, ret_reason);
+	if (r == -EUCLEAN && engine->in_force)
+		reload(engine);
+	if (r < 0)
+		return r;
+	loop_stop_timer(engine->loop, &engine->retry);
+	policy_free(&engine->policy);
+	topology_free(&engine->topology);
+	engine->policy = *policy;
+	engine->topology = *topology;
+	memset(policy, 0, sizeof(*policy));
+	memset(topology, 0, sizeof(*topology));
+	engine->generation = generation;
+	engine->in_force = true;
+	return 0;
+}
+
+void engine_move(struct engine *engine, struct topology *topology)
+{
+	bool same = topology_same_ports(&engine->topology, topology);
+
+	topology_free(&engine->topology);
+	engine->topology = *topology;
+	memset(topology, 0, sizeof(*topology));
+	if (same || !engine->in_force)
+		return;
+	count_if_there(engine);
+	reload(engine);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keeps the rules in the kernel equal to the policy: loads them, reads them
+ * back, carries what was counted over, and puts them back when somebody else
+ * took them away.
+ */
+#ifndef GATEHOUSE_ISOLATION_ENGINE_H
+#define GATEHOUSE_ISOLATION_ENGINE_H
+
+#include "agent/lib/loop.h"
+#include "modules/isolation/nft.h"
+
+/* Somebody who fights for our tables does not get all of the processor. */
+#define ENGINE_RESTORES_AT_ONCE 10 /* within ... */
+#define ENGINE_RESTORE_WINDOW_MS 10000
+#define ENGINE_RETRY_MS 1000
+
+struct engine {
+	struct loop *loop;
+	struct nft nft;
+	int monitor; /* hears of changes to nftables */
+	struct watch watch;
+	struct timer retry;
+	struct policy policy; /* in force */
+	struct topology topology; /* in force */
+	struct ruleset_carry carry;
+	bool in_force;
+	uint8_t generation;
+	uint32_t restored;
+	int64_t window_ms;
+	unsigned in_window;
+	/* The tables were put back. */
+	void (*on_restored)(struct engine *engine);
+};
+
+/* Opens the sockets. -errno. */
+_must_check_ int engine_open(struct engine *engine);
+/* Starts to listen for other people's changes. */
+_must_check_ int engine_start(struct engine *engine, struct loop *loop);
+/* Can it be built? Changes nothing. */
+_must_check_ int engine_check(const struct policy *policy, char *ret_reason);
+/*
+ * Replaces policy and topology, which it takes over if it succeeds. On error
+ * everything is as before.
+ */
+_must_check_ int engine_apply(struct engine *engine, struct policy *policy,
+	struct topology *topology, char *ret_reason);
+/* The same policy on other bridge ports; takes topology over. */
+void engine_move(struct engine *engine, struct topology *topology);
+/* Reads what was counted into engine->carry. */
+int engine_count(struct engine *engine);
+
+#endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keeps the wanted state in sorted arrays. Touches memory only; must never
+ * accept an item that is not wholly understood, because each one is a hole in
+ * a wall.
+ */
+#include "modules/isolation/policy.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "modules/isolation/batch.h"
+
+static int add(
+	struct policy_array *array, const void *item, size_t size, size_t most)
+{
+	if (array->n >= most)
+		return -ENOSPC;
+	if (array->n == array->room) {
+		array->room = array->room * 2 + 16;
+		array->items = must_have(
+			realloc(array->items, array->room * size));
+	}
+	memcpy((char *)array->items + array->n++ * size, item, size);
+	return 0;
+}
+
+static bool ip_sane(const struct ip *ip)
+{
+	static const uint8_t zero[12];
+
+	if (ip->family == AF_INET)
+		return !memcmp(ip->b + 4, zero, sizeof(zero));
+	return ip->family == AF_INET6;
+}
+
+static bool mac_sane(const struct mac *mac)
+{
+	static const struct mac zero;
+
+	return !(mac->b[0] & 1) && !mac_equal(mac, &zero);
+}
+
+int policy_add_zone(struct policy *policy, const struct isolation_zone *zone)
+{
+	struct isolation_zone z = *zone;
+
+	if (!z.interface[0] || z.interface[sizeof(z.interface) - 1])
+		return -EINVAL;
+	if (z.role < ISOLATION_ROLE_DEVICES || z.role > ISOLATION_ROLE_UPLINK)
+		return -EINVAL;
+	if (z.mode != RECORD_MODE_OBSERVE && z.mode != RECORD_MODE_ENFORCE)
+		return -EINVAL;
+	/* The name is a key: no bytes behind its end. */
+	memset(z.interface, 0, sizeof(z.interface));
+	memcpy(z.interface, zone->interface, strlen(zone->interface));
+	return add(&policy->zones, &z, sizeof(z), ISOLATION_ZONES_MAX);
+}
+
+int policy_add_device(
+	struct policy *policy, const struct isolation_device *device)
+{
+	if (!device->id || device->id >= RECORD_STRANGER_BASE)
+		return -EINVAL;
+	if (!mac_sane(&device->mac) || device->mode > RECORD_MODE_ENFORCE)
+		return -EINVAL;
+	return add(&policy->devices, device, sizeof(*device),
+		ISOLATION_DEVICES_MAX);
+}
+
+/* Bits behind the prefix must be zero: two writings of one net are one. */
+static bool prefix_sane(const struct isolation_allow *a)
+{
+	if (!a->to.family)
+		return a->length == 0;
+	if (!ip_sane(&a->to) || a->length > ip_bits(&a->to))
+		return false;
+	for (unsigned bit = a->length; bit < ip_bits(&a->to); bit++)
+		if (a->to.b[bit / 8] & (0x80 >> bit % 8))
+			return false;
+	return true;
+}
+
+int policy_add_allow(struct policy *policy, const struct isolation_allow *allow)
+{
+	if (!prefix_sane(allow) || allow->first > allow->last)
+		return -EINVAL;
+	return add(
+		&policy->allows, allow, sizeof(*allow), ISOLATION_ALLOWS_MAX);
+}
+
+int policy_add_redirect(
+	struct policy *policy, const struct isolation_redirect *redirect)
+{
+	if (!redirect->port || !redirect->to_port)
+		return -EINVAL;
+	return add(&policy->redirects, redirect, sizeof(*redirect),
+		ISOLATION_ALLOWS_MAX);
+}
+
+int policy_add_name_server(
+	struct policy *policy, const struct isolation_address *address)
+{
+	if (!ip_sane(&address->ip))
+		return -EINVAL;
+	return add(&policy->name_servers, address, sizeof(*address),
+		ISOLATION_NAME_SERVERS_MAX);
+}
+
+int policy_add_admin(
+	struct policy *policy, const struct isolation_address *address)
+{
+	if (!ip_sane(&address->ip))
+		return -EINVAL;
+	return add(&policy->admins, address, sizeof(*address),
+		ISOLATION_ADMINS_MAX);
+}
+
+/* Keys come first in all structs, so bytes are an order like any other. */
+static int by_interface(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(((struct isolation_zone *)0)->interface));
+}
+
+static int by_mac(const void *a, const void *b)
+{
+	const struct isolation_device *x = a, *y = b;
+
+	return memcmp(&x->mac, &y->mac, sizeof(x->mac));
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct isolation_device *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int by_allow(const void *a, const void *b)
+{
+	const struct isolation_allow *x = a, *y = b;
+
+	if (x->device != y->device)
+		return x->device > y->device ? 1 : -1;
+	return memcmp(x, y, sizeof(*x));
+}
+
+static int by_redirect(const void *a, const void *b)
+{
+	const struct isolation_redirect *x = a, *y = b;
+
+	if (x->device != y->device)
+		return x->device > y->device ? 1 : -1;
+	return x->port - y->port;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct isolation_address));
+}
+
+static void sort(struct policy_array *array, size_t size,
+	int (*compare)(const void *, const void *))
+{
+	if (array->n)
+		qsort(array->items, array->n, size, compare);
+}
+
+/* Drops items that are the same byte for byte as the one before. */
+static void drop_repeated(struct policy_array *array, size_t size)
+{
+	char *items = array->items;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < array->n; i++) {
+		if (kept && !memcmp(items + (kept - 1) * size, items + i * size,
+				    size))
+			continue;
+		memmove(items + kept++ * size, items + i * size, size);
+	}
+	array->n = kept;
+}
+
+static _printf_(2, 3) int refuse(char *reason, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reason, POLICY_REASON, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static int check_zones(const struct policy *policy, char *reason)
+{
+	const struct isolation_zone *z = policy->zones.items;
+
+	for (size_t i = 1; i < policy->zones.n; i++)
+		if (!by_interface(&z[i - 1], &z[i]))
+			return refuse(reason,
+				"interface %s is in two zones; leave it in one",
+				z[i].interface);
+	return 0;
+}
+
+static int check_devices(const struct policy *policy, char *reason)
+{
+	const struct isolation_device *d = policy->devices.items;
+	const struct isolation_device *e = policy->by_id.items;
+	char text[MAC_TEXT];
+
+	for (size_t i = 1; i < policy->devices.n; i++) {
+		if (mac_equal(&d[i - 1].mac, &d[i].mac))
+			return refuse(reason,
+				"two devices have the MAC address %s",
+				mac_format(&d[i].mac, text));
+		if (e[i - 1].id == e[i].id)
+			return refuse(reason, "two devices have the number %u",
+				e[i].id);
+	}
+	return 0;
+}
+
+static int check_references(const struct policy *policy, char *reason)
+{
+	const struct isolation_redirect *last = NULL;
+
+	policy_each(struct isolation_allow, a,
+		&policy->allows) if (!policy_device(policy,
+					     a->device)) return refuse(reason,
+		"an allow line is for device number %u, "
+		"which does not exist",
+		a->device);
+	policy_each(struct isolation_redirect, r, &policy->redirects)
+	{
+		if (!policy_device(policy, r->device))
+			return refuse(reason,
+				"an upgrade is for device number %u, "
+				"which does not exist",
+				r->device);
+		if (last && !by_redirect(last, r))
+			return refuse(reason,
+				"two upgrades want port %u of one device",
+				r->port);
+		last = r;
+	}
+	return 0;
+}
+
+static void sort_all(struct policy *policy)
+{
+	struct policy_array *ids = &policy->by_id;
+
+	free(ids->items);
+	memset(ids, 0, sizeof(*ids));
+	policy_each(struct isolation_device, d, &policy->devices)(void)
+		add(ids, d, sizeof(*d), ISOLATION_DEVICES_MAX);
+	sort(&policy->zones, sizeof(struct isolation_zone), by_interface);
+	sort(&policy->devices, sizeof(struct isolation_device), by_mac);
+	sort(ids, sizeof(struct isolation_device), by_id);
+	sort(&policy->allows, sizeof(struct isolation_allow), by_allow);
+	drop_repeated(&policy->allows, sizeof(struct isolation_allow));
+	sort(&policy->redirects, sizeof(struct isolation_redirect),
+		by_redirect);
+	drop_repeated(&policy->redirects, sizeof(struct isolation_redirect));
+	sort(&policy->name_servers, sizeof(struct isolation_address),
+		by_address);
+	drop_repeated(&policy->name_servers, sizeof(struct isolation_address));
+	sort(&policy->admins, sizeof(struct isolation_address), by_address);
+	drop_repeated(&policy->admins, sizeof(struct isolation_address));
+}
+
+int policy_seal(struct policy *policy, char *ret_reason)
+{
+	int r;
+
+	sort_all(policy);
+	r = check_zones(policy, ret_reason);
+	if (r == 0)
+		r = check_devices(policy, ret_reason);
+	if (r == 0)
+		r = check_references(policy, ret_reason);
+	return r;
+}
+
+static bool same(
+	const struct policy_array *a, const struct policy_array *b, size_t size)
+{
+	return a->n == b->n &&
+	       (!a->n || !memcmp(a->items, b->items, a->n * size));
+}
+
+bool policy_same(const struct policy *a, const struct policy *b)
+{
+	return same(&a->zones, &b->zones, sizeof(struct isolation_zone)) &&
+	       same(&a->devices, &b->devices,
+		       sizeof(struct isolation_device)) &&
+	       same(&a->allows, &b->allows, sizeof(struct isolation_allow)) &&
+	       same(&a->redirects, &b->redirects,
+		       sizeof(struct isolation_redirect)) &&
+	       same(&a->name_servers, &b->name_servers,
+		       sizeof(struct isolation_address)) &&
+	       same(&a->admins, &b->admins, sizeof(struct isolation_address));
+}
+
+void policy_free(struct policy *policy)
+{
+	free(policy->zones.items);
+	free(policy->devices.items);
+	free(policy->by_id.items);
+	free(policy->allows.items);
+	free(policy->redirects.items);
+	free(policy->name_servers.items);
+	free(policy->admins.items);
+	memset(policy, 0, sizeof(*policy));
+}
+
+static const void *find(const struct policy_array *array, const void *key,
+	size_t size, int (*compare)(const void *, const void *))
+{
+	if (!array->n)
+		return NULL;
+	return bsearch(key, array->items, array->n, size, compare);
+}
+
+const struct isolation_device *policy_device(
+	const struct policy *policy, uint32_t id)
+{
+	struct isolation_device key = {.id = id};
+
+	return find(&policy->by_id, &key, sizeof(key), by_id);
+}
+
+const struct isolation_device *policy_device_by_mac(
+	const struct policy *policy, const struct mac *mac)
+{
+	struct isolation_device key = {.mac = *mac};
+
+	return find(&policy->devices, &key, sizeof(key), by_mac);
+}
+
+const struct isolation_zone *policy_zone(
+	const struct policy *policy, const char *interface)
+{
+	struct isolation_zone key = {0};
+	size_t n = strlen(interface);
+
+	if (n >= sizeof(key.interface))
+		return NULL;
+	memcpy(key.interface, interface, n);
+	return find(&policy->zones, &key, sizeof(key), by_interface);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The wanted state as the agent sent it: zones, devices and what each may
+ * reach. Bounded, sorted and free of contradictions once sealed. Pure.
+ */
+#ifndef GATEHOUSE_ISOLATION_POLICY_H
+#define GATEHOUSE_ISOLATION_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "modules/isolation/isolation_proto.h"
+
+#define POLICY_REASON 240 /* as WORKER_REASON */
+
+struct policy_array {
+	void *items;
+	size_t n, room;
+};
+
+struct policy {
+	struct policy_array zones; /* struct isolation_zone, by interface */
+	struct policy_array devices; /* struct isolation_device, by MAC */
+	struct policy_array by_id; /* the same by id */
+	struct policy_array allows; /* struct isolation_allow, by device */
+	struct policy_array redirects; /* by device and port */
+	struct policy_array name_servers, admins; /* isolation_address */
+};
+
+#define policy_each(type, it, array)          \
+	for (const type *it = (array)->items; \
+		it < (const type *)(array)->items + (array)->n; it++)
+
+/*
+ * Each adds one item. -EINVAL for one that no agent sends, -ENOSPC past the
+ * limits of isolation_proto.h.
+ */
+_must_check_ int policy_add_zone(
+	struct policy *policy, const struct isolation_zone *zone);
+_must_check_ int policy_add_device(
+	struct policy *policy, const struct isolation_device *device);
+_must_check_ int policy_add_allow(
+	struct policy *policy, const struct isolation_allow *allow);
+_must_check_ int policy_add_redirect(
+	struct policy *policy, const struct isolation_redirect *redirect);
+_must_check_ int policy_add_name_server(
+	struct policy *policy, const struct isolation_address *address);
+_must_check_ int policy_add_admin(
+	struct policy *policy, const struct isolation_address *address);
+
+/* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
+_must_check_ int policy_seal(struct policy *policy, char *ret_reason);
+/* Both sealed: do they say the same? */
+bool policy_same(const struct policy *a, const struct policy *b);
+void policy_free(struct policy *policy);
+
+/* Of a sealed policy; NULL when there is none. */
+const struct isolation_device *policy_device(
+	const struct policy *policy, uint32_t id);
+const struct isolation_device *policy_device_by_mac(
+	const struct policy *policy, const struct mac *mac);
+const struct isolation_zone *policy_zone(
+	const struct policy *policy, const char *interface);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The policy as one nftables transaction that replaces our two tables, and
+ * what must be found in the kernel afterwards. Pure: no sockets.
+ */
+#ifndef GATEHOUSE_ISOLATION_RULESET_H
+#define GATEHOUSE_ISOLATION_RULESET_H
+
+#include "modules/isolation/batch.h"
+#include "modules/isolation/policy.h"
+#include "modules/isolation/topology.h"
+
+#define RULESET_TABLE "gatehouse"
+/* The byte of the connection mark that is ours. */
+#define RULESET_MARK_MASK 0x00ff0000u
+#define RULESET_MARK_SHIFT 16
+
+/* What was denied is remembered for a day, so much of it. */
+#define RULESET_ATTEMPTS_MAX 16384 /* of each family */
+#define RULESET_STRANGERS_MAX 4096
+#define RULESET_REMEMBER_MS (24u * 3600 * 1000)
+/* New entries one device may cause: 256 at once, then so many an hour. */
+#define RULESET_NEW_ATTEMPTS 100
+#define RULESET_NEW_BURST 256
+
+#define RULESET_SETS_MAX 48
+#define RULESET_NAME 32
+
+enum ruleset_counter {
+	RULESET_DENIED = 0,
+	RULESET_QUARANTINED = 1,
+	RULESET_REDIRECTED = 2,
+	RULESET_NOISE = 3, /* broadcasts to the gateway that are not needed */
+	RULESET_BRIDGED = 4,
+	RULESET_COUNTERS = 5,
+};
+extern const char *const ruleset_counters[RULESET_COUNTERS];
+
+struct ruleset_count {
+	uint64_t packets, bytes;
+};
+
+/* One line of the list of denied attempts. */
+struct ruleset_attempt {
+	struct mac mac;
+	struct ip to;
+	uint8_t protocol;
+	uint16_t port; /* ICMP: type << 8 | code */
+	struct ruleset_count count;
+};
+
+struct ruleset_tally {
+	struct mac mac;
+	struct ruleset_count count;
+};
+
+/* What was counted so far and moves into the new tables. */
+struct ruleset_carry {
+	struct ruleset_count counters[RULESET_COUNTERS];
+	struct ruleset_attempt *attempts;
+	size_t n_attempts;
+	struct ruleset_tally *tallies; /* by MAC */
+	size_t n_tallies;
+};
+void ruleset_carry_free(struct ruleset_carry *carry);
+
+struct ruleset_set {
+	char name[RULESET_NAME];
+	uint16_t family;
+	bool changing; /* the packets change it: its size says nothing */
+	uint32_t elements;
+};
+
+struct ruleset {
+	struct batch batch;
+	/* What a look into the kernel must find. */
+	struct ruleset_set sets[RULESET_SETS_MAX];
+	size_t n_sets;
+	uint32_t chains[2], rules[2]; /* inet, bridge */
+	/* Internal: the table and the rule being built. */
+	uint16_t family;
+	uint32_t set_id;
+	struct nftnl_rule *rule;
+	const char *chain;
+};
+
+struct ruleset_input {
+	const struct policy *policy; /* sealed */
+	const struct topology *topology;
+	const struct ruleset_carry *carry; /* may be NULL */
+	uint8_t generation; /* 1-255: what judged connections are marked */
+};
+
+/* -ENOSPC with a reason when a limit is passed. */
+_must_check_ int ruleset_build(const struct ruleset_input *input,
+	uint32_t first_seq, struct ruleset *ret_ruleset, char *ret_reason);
+/* The transaction that takes our two tables away, whether there or not. */
+void ruleset_build_removal(uint32_t first_seq, struct batch *ret_batch);
+void ruleset_free(struct ruleset *ruleset);
+
+#endif

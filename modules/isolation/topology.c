@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finds the ports of the bridges that zones name. Touches memory only; must
+ * never take an interface for a zone's that the owner did not name, nor one
+ * that hangs on no bridge of a zone.
+ */
+#include "modules/isolation/topology.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "modules/isolation/batch.h"
+
+static const struct topology_fact *find_fact(
+	const struct topology_fact *facts, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(facts[i].name, name))
+			return &facts[i];
+	return NULL;
+}
+
+static void add_port(struct topology *t, const struct topology_fact *fact,
+	const struct isolation_zone *zone, bool routed)
+{
+	struct topology_port *port;
+
+	if (t->n_ports == TOPOLOGY_PORTS_MAX) {
+		t->full = true;
+		return;
+	}
+	port = &t->ports[t->n_ports++];
+	memcpy(port->name, fact->name, sizeof(port->name));
+	port->index = fact->index;
+	port->zone = zone->zone;
+	port->mode = zone->mode;
+	port->routed = routed;
+}
+
+static void add_zone(struct topology *t, const struct isolation_zone *zone,
+	const struct topology_fact *facts, size_t n)
+{
+	const struct topology_fact *self = find_fact(facts, n, zone->interface);
+	struct isolation_link *link = &t->links[t->n_links++];
+
+	memcpy(link->interface, zone->interface, sizeof(link->interface));
+	link->zone = zone->zone;
+	link->present = self != NULL;
+	link->is_port = self && self->bridged;
+	if (!self || zone->role != ISOLATION_ROLE_DEVICES)
+		return;
+	add_port(t, self, zone, true);
+	for (size_t i = 0; self->bridge && i < n; i++)
+		if (facts[i].master == self->index && facts[i].bridged)
+			add_port(t, &facts[i], zone, false);
+}
+
+static int by_index(const void *a, const void *b)
+{
+	const struct topology_port *x = a, *y = b;
+
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+void topology_build(const struct policy *policy,
+	const struct topology_fact *facts, size_t n_facts,
+	struct topology *ret_topology)
+{
+	struct topology *t = ret_topology;
+
+	memset(t, 0, sizeof(*t));
+	t->ports = must_have(calloc(TOPOLOGY_PORTS_MAX, sizeof(*t->ports)));
+	policy_each(struct isolation_zone, zone, &policy->zones)
+		add_zone(t, zone, facts, n_facts);
+	if (t->n_ports)
+		qsort(t->ports, t->n_ports, sizeof(*t->ports), by_index);
+}
+
+bool topology_same_ports(const struct topology *a, const struct topology *b)
+{
+	if (a->n_ports != b->n_ports)
+		return false;
+	return !a->n_ports ||
+	       !memcmp(a->ports, b->ports, a->n_ports * sizeof(*a->ports));
+}
+
+const struct topology_port *topology_port(
+	const struct topology *topology, int32_t index)
+{
+	struct topology_port key = {.index = index};
+
+	if (!topology->n_ports)
+		return NULL;
+	return bsearch(&key, topology->ports, topology->n_ports, sizeof(key),
+		by_index);
+}
+
+void topology_free(struct topology *topology)
+{
+	free(topology->ports);
+	memset(topology, 0, sizeof(*topology));
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which interfaces of the zones exist, and which bridge ports belong to
+ * them. Pure: works on facts about links that somebody else collected.
+ */
+#ifndef GATEHOUSE_ISOLATION_TOPOLOGY_H
+#define GATEHOUSE_ISOLATION_TOPOLOGY_H
+
+#include "modules/isolation/policy.h"
+
+#define TOPOLOGY_PORTS_MAX 1024 /* of all bridges of devices zones */
+
+/* A link as the kernel tells it. */
+struct topology_fact {
+	char name[16];
+	int32_t index, master; /* master: 0 = none */
+	bool bridge; /* is one */
+	bool bridged; /* its master is one */
+};
+
+struct topology_port {
+	char name[16];
+	int32_t index;
+	uint16_t zone; /* as in struct isolation_zone */
+	uint8_t mode; /* of the zone */
+	bool routed; /* the zone's interface itself, not a port */
+};
+
+struct topology {
+	/* Where devices are: ports and routed interfaces, by index. */
+	struct topology_port *ports;
+	size_t n_ports;
+	bool full; /* ports were left out */
+	/* In the order of policy->zones. */
+	struct isolation_link links[ISOLATION_ZONES_MAX];
+	size_t n_links;
+};
+
+void topology_build(const struct policy *policy,
+	const struct topology_fact *facts, size_t n_facts,
+	struct topology *ret_topology);
+/* The same bridge ports in the same modes: the rules need no change. */
+bool topology_same_ports(const struct topology *a, const struct topology *b);
+const struct topology_port *topology_port(
+	const struct topology *topology, int32_t index);
+void topology_free(struct topology *topology);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The isolation worker: keeps CAP_NET_ADMIN, in an empty folder, and turns
+ * the wanted state into nftables rules. Reads typed messages of the agent and
+ * netlink of the kernel; must never read a packet. When it dies, the rules
+ * stay as they are.
+ */
+#include "agent/lib/worker.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/lib/log.h"
+#include "modules/isolation/clear.h"
+#include "modules/isolation/engine.h"
+#include "modules/isolation/links.h"
+#include "modules/isolation/neigh.h"
+#include "modules/isolation/report.h"
+
+#define COUNT_MS 5000 /* how often the counters are told */
+
+static struct {
+	struct worker *worker;
+	struct engine engine;
+	struct links links;
+	struct neigh neigh;
+	struct timer count;
+	struct policy wanted;
+} self;
+
+static int on_zone(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_zone(&self.wanted, message);
+}
+
+static int on_device(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_device(&self.wanted, message);
+}
+
+static int on_allow(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_allow(&self.wanted, message);
+}
+
+static int on_redirect(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_redirect(&self.wanted, message);
+}
+
+static int on_name_server(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_name_server(&self.wanted, message);
+}
+
+static int on_admin(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_admin(&self.wanted, message);
+}
+
+/* Only neighbours on interfaces of devices zones count. */
+static int on_who(void *owner, const void *message, int fd)
+{
+	struct isolation_who who = *(const struct isolation_who *)message;
+	const struct topology *topology = &self.engine.topology;
+	const struct isolation_device *device;
+
+	(void)fd;
+	if (who.ip.family != AF_INET && who.ip.family != AF_INET6)
+		return -EINVAL;
+	memset(&who.mac, 0, sizeof(who.mac));
+	who.device = 0;
+	for (size_t i = 0; i < topology->n_ports; i++)
+		if (topology->ports[i].routed &&
+			neigh_find(&self.neigh, topology->ports[i].index,
+				&who.ip, &who.mac) == 0)
+			break;
+	device = policy_device_by_mac(&self.engine.policy, &who.mac);
+	if (device)
+		who.device = device->id;
+	worker_send(owner, ISOLATION_IS, &who, sizeof(who));
+	return 0;
+}
+
+static void count(bool tell)
+{
+	struct ruleset_carry before = self.engine.carry;
+
+	memset(&self.engine.carry, 0, sizeof(self.engine.carry));
+	if (engine_count(&self.engine) < 0) {
+		self.engine.carry = before;
+		return;
+	}
+	if (tell)
+		report_counts(self.worker, &self.engine, &before);
+	ruleset_carry_free(&before);
+}
+
+static int on_get_attempts(void *owner, const void *message, int fd)
+{
+	const struct isolation_cookie *asked = message;
+
+	(void)fd;
+	if (self.engine.in_force)
+		count(true);
+	report_attempts(owner, &self.engine, asked->cookie);
+	return 0;
+}
+
+static const struct ipc_route routes[] = {
+	IPC_ROUTE(ISOLATION_ZONE, struct isolation_zone, on_zone),
+	IPC_ROUTE(ISOLATION_DEVICE, struct isolation_device, on_device),
+	IPC_ROUTE(ISOLATION_ALLOW, struct isolation_allow, on_allow),
+	IPC_ROUTE(ISOLATION_REDIRECT, struct isolation_redirect, on_redirect),
+	IPC_ROUTE(ISOLATION_NAME_SERVER, struct isolation_address,
+		on_name_server),
+	IPC_ROUTE(ISOLATION_ADMIN, struct isolation_address, on_admin),
+	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
+	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
+		on_get_attempts),
+};
+
+static void on_count(struct timer *timer)
+{
+	if (self.engine.in_force)
+		count(true);
+	loop_set_timer(self.worker->loop, timer, COUNT_MS);
+}
+
+static int read_topology(
+	const struct policy *policy, struct topology *ret_topology)
+{
+	struct topology_fact *facts = NULL;
+	size_t n = 0;
+	int r = links_read(&self.links, &facts, &n);
+
+	if (r < 0)
+		return r;
+	topology_build(policy, facts, n, ret_topology);
+	free(facts);
+	if (ret_topology->full)
+		log_error("more than %d bridge ports in devices zones; "
+			  "devices on the others are not isolated from each "
+			  "other",
+			TOPOLOGY_PORTS_MAX);
+	return 0;
+}
+
+static void on_links(struct links *links)
+{
+	struct topology now, before = {0};
+
+	if (!self.engine.in_force)
+		return;
+	if (read_topology(&self.engine.policy, &now) < 0) {
+		loop_set_timer(links->loop, &links->settle, 1000);
+		return;
+	}
+	before.n_links = self.engine.topology.n_links;
+	memcpy(before.links, self.engine.topology.links, sizeof(before.links));
+	report_links(self.worker, &now, &before);
+	engine_move(&self.engine, &now);
+}
+
+static void on_restored(struct engine *engine)
+{
+	log_warning("the isolation rules were changed from outside and have "
+		    "been put back (%u times so far)",
+		engine->restored);
+	report_rules(self.worker, engine, self.worker->generation);
+}
+
+static void on_seen(struct neigh *neigh, const struct neigh_fact *fact)
+{
+	(void)neigh;
+	if (self.engine.in_force)
+		report_seen(self.worker, &self.engine, fact);
+}
+
+/* The sockets; a chroot later nothing could be opened any more. */
+static int prepare(struct worker *worker)
+{
+	int r;
+
+	self.worker = worker;
+	self.engine.on_restored = on_restored;
+	self.links.on_change = on_links;
+	self.neigh.on_seen = on_seen;
+	self.count.fired = on_count;
+	r = engine_open(&self.engine);
+	if (r == 0)
+		r = links_open(&self.links);
+	if (r == 0)
+		r = neigh_open(&self.neigh);
+	if (r < 0)
+		log_error("no way to the kernel's netlink: %s", strerror(-r));
+	return r;
+}
+
+static int start(struct worker *worker)
+{
+	int r = engine_start(&self.engine, worker->loop);
+
+	if (r == 0)
+		r = links_start(&self.links, worker->loop);
+	if (r == 0)
+		r = neigh_start(&self.neigh, worker->loop);
+	if (r == 0)
+		r = loop_set_timer(worker->loop, &self.count, COUNT_MS);
+	return r;
+}
+
+static int begin(struct worker *worker)
+{
+	(void)worker;
+	policy_free(&self.wanted);
+	return 0;
+}
+
+static int commit(struct worker *worker, char *reason)
+{
+	int r = policy_seal(&self.wanted, reason);
+
+	(void)worker;
+	return r < 0 ? r : engine_check(&self.wanted, reason);
+}
+
+static int apply(struct worker *worker, char *reason)
+{
+	struct topology topology;
+	int r = read_topology(&self.wanted, &topology);
+
+	if (r < 0) {
+		snprintf(reason, WORKER_REASON,
+			"the list of interfaces is unreadable: %s",
+			strerror(-r));
+		return r;
+	}
+	r = engine_apply(&self.engine, &self.wanted, &topology, reason);
+	topology_free(&topology);
+	if (r < 0)
+		return r;
+	report_rules(worker, &self.engine, worker->wanted);
+	report_links(worker, &self.engine.topology, NULL);
+	report_forget();
+	neigh_sweep(&self.neigh);
+	return 0;
+}
+
+static void abort_wanted(struct worker *worker)
+{
+	(void)worker;
+	policy_free(&self.wanted);
+}
+
+/* Netlink on sockets that are open already. */
+static const char *const syscalls[] = {"sendto", "recvfrom", "sendmsg",
+	"recvmsg", "send", "recv", "socketcall", "setsockopt", "getsockopt",
+	"getsockname", "poll", "ppoll", "ppoll_time64", NULL};
+
+static const struct worker_describe describe = {
+	.name = "isolation",
+	.routes = routes,
+	.n_routes = ARRAY_SIZE(routes),
+	.syscalls = syscalls,
+	.prepare = prepare,
+	.start = start,
+	.begin = begin,
+	.commit = commit,
+	.apply = apply,
+	.abort = abort_wanted,
+};
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "--clear"))
+		return clear_main();
+	return worker_main(&describe, argc, argv);
+}
