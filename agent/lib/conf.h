@@ -102,8 +102,8 @@ void conf_complain(struct conf *conf, const char *file, unsigned line,
 const struct conf_section *conf_next(const struct conf *conf, const char *type,
 	const struct conf_section *after);
 /* Numbers a section of conf. */
-void conf_set_id(struct conf *conf, const struct conf_section *section,
-	uint32_t id);
+void conf_set_id(
+	struct conf *conf, const struct conf_section *section, uint32_t id);
 const struct conf_section *conf_find(
 	const struct conf *conf, const char *type, const char *name);
 /*
