@@ -29,6 +29,9 @@ mac = 02:00:00:00:00:02
 mode = enforce
 """
 
+# Beside every bad file, as devices must be somewhere.
+ZONE = {"00-zone.conf": "[zone main]\ninterface = things0\n"}
+
 # name: (the main file, {drop-in: text}, what is said with F for the file)
 BAD = {
     "one MAC twice": (
@@ -91,6 +94,21 @@ OF_MODULES = {
         "[device a]\nmac = %s\nsupport-ends = 2027-02-29\n" % MAC, {}, [
             "F:3: support-ends = 2027-02-29: expected a day (2027-06-30), a "
             "month (2027-06) or a year (2027) from 2000 to 2199"]),
+    "isolation": (
+        "[gateway]\nname-server = dns.example\n"
+        "[device a]\nmac = %s\n"
+        "allow = tcp/0 any\nallow = xtp any\nallow = udp/9 192.0.2.1/24\n"
+        "allow = tcp/53 any\n" % MAC, {}, [
+            "F:2: name-server = dns.example: expected addresses of name "
+            "servers, such as 192.168.1.1",
+            "F:5: allow = tcp/0 any: '0' is no port; ports are 1 to 65535",
+            "F:6: allow = xtp any: 'xtp' is no protocol known here; expected "
+            "tcp, udp, icmp or any",
+            "F:7: allow = udp/9 192.0.2.1/24: '192.0.2.1/24' is no address; "
+            "expected one such as 203.0.113.10, 2001:db8::/32 (no bits "
+            "behind the prefix) or any",
+            "F:8: allow = tcp/53 any: port 53 leads to the name servers "
+            "only; give them in [gateway] as name-server"]),
     "update": (
         "[update]\nkey = /nonexistent/key.pem\n", {}, [
             "F:2: key: cannot read /nonexistent/key.pem: No such file or "
@@ -112,8 +130,7 @@ class Place:
         self.file = os.path.join(folder, "g.conf")
         if main is not None:
             self.write(self.file, main)
-        if drop_ins:
-            os.mkdir(self.file + ".d")
+        os.mkdir(self.file + ".d")
         for name, text in drop_ins.items():
             self.write(os.path.join(self.file + ".d", name), text)
 
@@ -137,7 +154,7 @@ def as_text(problem):
 
 def check_bad(tap, name, main, drop_ins, lines):
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(folder, main, drop_ins)
+        place = Place(folder, main, dict(ZONE, **drop_ins))
         expected = place.expected(lines)
         status, out, err = run("-f", place.file)
         tap.equal((status, out.splitlines(), err), (78, expected, ""), name)
