@@ -136,12 +136,12 @@ class Demo:
         stage.tried("gatehouse enforce --yes")
         done = lab.ctl("enforce", "--yes", check=False)
         stage.show(done.stdout + done.stderr)
-        listed = done.stdout
         stage.verdict(done.returncode == 0, "the rules are in force")
         stage.verdict(
-            "camera" in listed and (lab.sensor.ip in listed or
-                                    "sensor" in listed),
-            "it named what the camera did and will not do any more")
+            "camera" in done.stdout and lab.stranger.mac in done.stdout and
+            "tcp/7 to " + lab.cloud.ip in done.stdout,
+            "it named what the camera and the stranger did and will not do "
+            "any more")
         stage.verdict(
             wait(lambda: self.status().startswith("ENFORCING"), 5),
             "status says so too", self.status())

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What /proc tells of a process: who it is, what it may, what it holds."""
+import ctypes
 import os
 import re
+import socket
 
+LIBC = ctypes.CDLL(None, use_errno=True)
+PIDFD_GETFD = 438
 CAPABILITIES = {"net_admin": 12, "sys_chroot": 18}
 
 
@@ -35,48 +39,48 @@ def root_entries(pid):
     return os.listdir("/proc/%d/root/" % pid)
 
 
-def sockets(pid):
-    """{inode: kind} of all sockets in the process's network namespace."""
-    found = {}
-    for name, column, state, kind in (
-            ("tcp", 9, 3, "tcp"), ("tcp6", 9, 3, "tcp"),
-            ("udp", 9, 3, "udp"), ("udp6", 9, 3, "udp"),
-            ("raw", 9, 3, "raw"), ("raw6", 9, 3, "raw"),
-            ("netlink", 9, 1, "netlink"), ("packet", 8, 2, "packet"),
-            ("unix", 6, 4, "unix")):
-        try:
-            with open("/proc/%d/net/%s" % (pid, name), encoding="ascii",
-                      errors="replace") as file:
-                lines = file.readlines()[1:]
-        except FileNotFoundError:
-            continue
-        for words in map(str.split, lines):
-            if len(words) > column:
-                found[words[column]] = socket_kind(kind, words[state])
-    return found
-
-
-def socket_kind(kind, detail):
-    if kind == "tcp":
-        return "tcp listening" if detail == "0A" else "tcp"
-    if kind == "unix":
-        return "unix " + {"0001": "stream", "0002": "datagram",
-                          "0005": "seqpacket"}.get(detail, detail)
-    return kind
-
-
 def descriptors(pid):
-    """{number: kind}; files by their path."""
+    """{number: kind}; files by their path, sockets by what they speak."""
     folder = "/proc/%d/fd" % pid
-    known = sockets(pid)
     found = {}
     for name in os.listdir(folder):
         try:
             target = os.readlink(os.path.join(folder, name))
         except FileNotFoundError:
             continue
-        match = re.match(r"socket:\[(\d+)\]", target)
-        if match:
-            target = known.get(match.group(1), "socket of another kind")
+        if target.startswith("socket:"):
+            target = socket_kind(pid, int(name))
         found[int(name)] = target
     return found
+
+
+def socket_kind(pid, number):
+    """As "netlink 12", "unix seqpacket", "tcp listening"."""
+    with borrowed(pid, number) as sock:
+        domain = sock.getsockopt(socket.SOL_SOCKET, socket.SO_DOMAIN)
+        kind = sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
+        protocol = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL)
+        listening = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    if domain == socket.AF_NETLINK:
+        return "netlink"
+    name = {socket.SOCK_STREAM: "stream", socket.SOCK_DGRAM: "datagram",
+            socket.SOCK_SEQPACKET: "seqpacket"}.get(kind, str(kind))
+    if domain == socket.AF_UNIX:
+        return "unix " + name
+    if domain in (socket.AF_INET, socket.AF_INET6):
+        if protocol == socket.IPPROTO_TCP:
+            return "tcp listening" if listening else "tcp"
+        return "ip %s %d" % (name, protocol)
+    return "family %d %s" % (domain, name)
+
+
+def borrowed(pid, number):
+    """A copy of another process's socket."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        fd = LIBC.syscall(PIDFD_GETFD, pidfd, number, 0)
+        if fd < 0:
+            raise OSError(ctypes.get_errno(), "pidfd_getfd")
+        return socket.socket(fileno=fd)
+    finally:
+        os.close(pidfd)
