@@ -42,13 +42,14 @@ static int number_mac(
 		return 0;
 	}
 	number = calloc(1, sizeof(*number));
+	if (number)
+		number->mac = *mac; /* it is what the tree is sorted by */
 	if (!number || !tsearch(number, &numbers->tree, compare_numbers)) {
 		free(number);
 		return -ENOMEM;
 	}
 	number->next = numbers->all;
 	numbers->all = number;
-	number->mac = *mac;
 	*ret_id = number->id = ++numbers->last;
 	return 0;
 }
