@@ -119,7 +119,7 @@ static void look_at_login(struct change *change)
 	zone = *login->interface ? plan_zone_of(
 					   &change->before, login->interface)
 				 : NULL;
-	if (zone && strcmp(zone->role, "devices") != 0) {
+	if (zone && *zone->role && strcmp(zone->role, "devices") != 0) {
 		say("You are logged in from %s through the zone %s (%s), "
 		    "which is never cut.",
 			login->from, zone->name, login->interface);

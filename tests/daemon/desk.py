@@ -266,9 +266,8 @@ class Desk:
                       encoding="ascii") as file:
                 children = file.read().split()
             for child in children:
-                with open("/proc/%s/cmdline" % child, "rb") as file:
-                    word = file.read().split(b"\0")[0].decode()
-                if os.path.basename(word) == "gatehouse-" + name:
+                if os.path.basename(os.readlink("/proc/%s/exe" % child)) == \
+                        "gatehouse-" + name:
                     return int(child)
         except OSError:
             pass
