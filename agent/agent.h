@@ -58,8 +58,7 @@ struct transaction {
 	bool applying; /* past the point of return */
 	struct conf *wanted;
 	uint64_t generation;
-	void (*done)(void *arg, int error, const char *report);
-	void *arg;
+	struct list askers; /* who is told the outcome */
 };
 
 struct agent {
@@ -72,7 +71,7 @@ struct agent {
 	struct process processes[AGENT_MODULES_MAX];
 	size_t n_processes;
 	struct transaction transaction;
-	bool reload_again; /* asked for during a transaction */
+	struct list askers; /* of the next reload */
 	bool announced; /* READY was said */
 	bool stopping;
 	struct timer heartbeat;
@@ -124,7 +123,10 @@ extern const size_t transaction_routes_count;
 void transaction_resend(struct process *process);
 /* The process is gone. */
 void transaction_lost(struct process *process);
-void transaction_reload(struct agent *agent,
+void transaction_init(struct agent *agent);
+void transaction_free(struct agent *agent);
+/* Now, or after what is under way; done is called once. -ENOMEM. */
+_must_check_ int transaction_reload(struct agent *agent,
 	void (*done)(void *arg, int error, const char *report), void *arg);
 /* Says READY and keeps the gateway's record right. */
 void transaction_review(struct agent *agent);

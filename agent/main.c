@@ -294,7 +294,7 @@ static void signal_ready(struct watch *watch, uint32_t events)
 			break;
 		case SIGHUP:
 			notify_send("RELOADING=1");
-			transaction_reload(&the_agent, reload_done, NULL);
+			agent_reload(&the_agent, reload_done, NULL);
 			break;
 		case SIGTERM:
 		case SIGINT:
@@ -352,6 +352,7 @@ static int run(void)
 
 static void free_agent(struct agent *agent)
 {
+	transaction_free(agent);
 	conf_free(agent->conf);
 	devices_free_numbers(agent->numbers);
 	state_free(agent->state);
@@ -365,6 +366,7 @@ static int start_agent(struct start *start)
 	int r;
 
 	agent->options = start->options;
+	transaction_init(agent);
 	r = config_load(agent->options.config, &agent->conf);
 	if (r < 0) {
 		if (agent->conf)

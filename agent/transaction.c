@@ -89,25 +89,39 @@ static void abort_process(struct process *process, uint64_t generation)
 					    : PROCESS_STATE_IDLE);
 }
 
+/* Somebody who asked for a reload; several may share one. */
+struct asker {
+	struct list link;
+	void (*done)(void *arg, int error, const char *report);
+	void *arg;
+};
+
+static void tell_askers(struct list *askers, int error, const char *report)
+{
+	while (!list_empty(askers)) {
+		struct asker *asker = container_of(
+			askers->next, struct asker, link);
+
+		list_remove(&asker->link);
+		asker->done(asker->arg, error, report);
+		free(asker);
+	}
+}
+
 static void finish(struct agent *agent, int error, const char *report)
 {
 	struct transaction *transaction = &agent->transaction;
-	struct transaction over = *transaction;
 
-	memset(transaction, 0, sizeof(*transaction));
+	transaction->active = transaction->applying = false;
 	if (error < 0) {
 		log_error("the new configuration was not taken, the old one "
 			  "stays in force: %s",
 			report);
-		conf_free(over.wanted);
+		conf_free(transaction->wanted);
 	}
-	if (over.done)
-		over.done(over.arg, error, report);
+	transaction->wanted = NULL;
+	tell_askers(&transaction->askers, error, report);
 	transaction_review(agent);
-	if (agent->reload_again) {
-		agent->reload_again = false;
-		transaction_reload(agent, NULL, NULL);
-	}
 }
 
 static void fail(struct agent *agent, int error, const char *report)
@@ -334,6 +348,8 @@ static bool takes_part(const struct process *process)
 
 static bool somebody_busy(const struct agent *agent)
 {
+	if (agent->transaction.active)
+		return true;
 	for (size_t i = 0; i < agent->n_processes; i++) {
 		if (awaits_step(&agent->processes[i]))
 			return true;
@@ -341,45 +357,75 @@ static bool somebody_busy(const struct agent *agent)
 	return false;
 }
 
-void transaction_reload(struct agent *agent,
-	void (*done)(void *arg, int error, const char *report), void *arg)
+/* Everybody who waits gets the outcome of this one. */
+static void move_askers(struct list *from, struct list *to)
+{
+	list_init(to);
+	while (!list_empty(from)) {
+		struct list *first = from->next;
+
+		list_remove(first);
+		list_append(to, first);
+	}
+}
+
+static void begin_reload(struct agent *agent)
 {
 	struct transaction *transaction = &agent->transaction;
-	_cleanup_(cleanup_free) char *report = NULL;
-	struct conf *conf = NULL;
+	char report[1024];
 	int r;
 
-	if (somebody_busy(agent)) {
-		agent->reload_again = true;
-		if (done)
-			done(arg, -EBUSY,
-				"another reload is under way; yours follows");
-		return;
-	}
-	r = config_load(agent->options.config, &conf);
+	move_askers(&agent->askers, &transaction->askers);
+	transaction->active = true;
+	transaction->generation = ++agent->last_generation;
+	r = config_load(agent->options.config, &transaction->wanted);
 	if (r == 0)
-		r = devices_number(conf, &agent->numbers);
-	*transaction = (struct transaction){
-		.active = true,
-		.wanted = conf,
-		.generation = ++agent->last_generation,
-		.done = done,
-		.arg = arg,
-	};
+		r = devices_number(transaction->wanted, &agent->numbers);
 	if (r < 0) {
-		report = malloc(1024);
-		if (report)
-			config_report(conf, report, 1024);
-		finish(agent, r, report ? report : strerror(-r));
+		config_report(transaction->wanted, report, sizeof(report));
+		finish(agent, r, report[0] ? report : strerror(-r));
 		return;
 	}
 	for (size_t i = 0; i < agent->n_processes; i++)
 		agent->processes[i].in_step = takes_part(&agent->processes[i]);
-	r = send_wanted(agent, conf, transaction->generation);
+	r = send_wanted(agent, transaction->wanted, transaction->generation);
 	if (r < 0)
 		fail(agent, r, strerror(-r));
 	else
 		advance(agent);
+}
+
+int transaction_reload(struct agent *agent,
+	void (*done)(void *arg, int error, const char *report), void *arg)
+{
+	struct asker *asker = calloc(1, sizeof(*asker));
+
+	if (!asker)
+		return -ENOMEM;
+	asker->done = done;
+	asker->arg = arg;
+	list_append(&agent->askers, &asker->link);
+	if (!somebody_busy(agent))
+		begin_reload(agent);
+	return 0;
+}
+
+void transaction_init(struct agent *agent)
+{
+	list_init(&agent->askers);
+	list_init(&agent->transaction.askers);
+}
+
+/* Nobody is told that the daemon stops; they see it. */
+void transaction_free(struct agent *agent)
+{
+	struct list *lists[] = {&agent->askers, &agent->transaction.askers};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		list_for_each_safe(it, lists[i])
+			free(container_of(it, struct asker, link));
+	}
+	conf_free(agent->transaction.wanted);
 }
 
 /* Who came late gets what is in force now; then: are we up? */
@@ -405,6 +451,10 @@ void transaction_review(struct agent *agent)
 			: agent->announced || settled ? RECORD_STATE_DEGRADED
 						      : RECORD_STATE_STARTING;
 	state_set_gateway(agent->state, &gateway);
+	if (!list_empty(&agent->askers) && !somebody_busy(agent)) {
+		begin_reload(agent); /* which comes back here */
+		return;
+	}
 	if (agent->announced || !settled)
 		return;
 	agent->announced = true;

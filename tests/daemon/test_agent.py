@@ -12,7 +12,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lab"))
 import proc  # noqa: E402
-from daemon import wait  # noqa: E402
+from daemon import WORKERS, wait  # noqa: E402
 from lab import Lab  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -132,12 +132,13 @@ def storm(tap, daemon):
     daemon.reload()
     tap.ok(daemon.wait_log("is in force", after=mark), "after 50 reloads",
            daemon.log()[mark:])
-    tap.equal(len(daemon.workers()), 5, "all workers are there")
+    tap.equal(len(daemon.workers()), len(WORKERS), "all workers are there")
 
 
 def hang(tap, daemon):
     """A worker that answers nothing is replaced: three pings of 5 s."""
     name = "support"
+    time.sleep(1)  # let the last of the reloads end
     old = daemon.workers()[name]
     os.kill(old, signal.SIGSTOP)
     tap.ok(daemon.wait_worker(name, but=old, timeout=60),
@@ -189,7 +190,7 @@ def main():
         nobody(tap, lab)
         lab.config(lab.base_config(mode="observe", devices=("camera",)))
         daemon = lab.gatehoused()
-        wait(lambda: len(daemon.workers()) == 5)
+        wait(lambda: len(daemon.workers()) == len(WORKERS))
         second(tap, lab, daemon)
         reload_good(tap, lab, daemon)
         reload_bad(tap, lab, daemon)
