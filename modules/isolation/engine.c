@@ -30,6 +30,7 @@ static int set_listening(struct engine *engine, bool on)
 
 int engine_open(struct engine *engine)
 {
+	struct sockaddr_nl any = {.nl_family = AF_NETLINK};
 	int size = MONITOR_BUFFER, r;
 
 	r = nft_open(&engine->nft);
@@ -37,7 +38,8 @@ int engine_open(struct engine *engine)
 		return r;
 	engine->monitor = socket(AF_NETLINK,
 		SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
-	if (engine->monitor < 0)
+	if (engine->monitor < 0 ||
+		bind(engine->monitor, (struct sockaddr *)&any, sizeof(any)) < 0)
 		return -errno;
 	(void)setsockopt(engine->monitor, SOL_SOCKET, SO_RCVBUFFORCE, &size,
 		sizeof(size));

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The owner reaches every device and is never cut; nobody outside does, and
+devices do not reach the owner."""
+from isolation_lab import Lab, all_cut, all_open, counter, everywhere, put
+from isolation_lab import run, ways
+
+NAMES = ("camera", "sensor", "stranger")
+
+
+def talk(sock):
+    sock.sendall(b"hello")
+    return sock.recv(5) == b"hello"
+
+
+def owner(tap):
+    with Lab() as lab:
+        everywhere(lab, 7)
+        lab.serve_tcp("gateway", 7)
+        out = [w for n in NAMES for w in ways(lab, "owner", n)]
+        back = [w for n in NAMES for w in ways(lab, n, "owner")]
+        world = [w for n in NAMES for w in ways(lab, "cloud", n)]
+        all_open(tap, lab, out + back + world, "without rules all is open")
+        live = [lab.tcp_connect("owner", lab.node(n).ip, 7) for n in NAMES]
+        live.append(lab.tcp_connect("owner", lab.camera.ip6, 7))
+
+        put(lab, lab.base_config("observe"))
+        all_open(tap, lab, out + back + world, "observed: all is open")
+        tap.ok(counter(lab, "denied") > 0,
+               "observed: what comes from outside is counted")
+
+        put(lab, lab.base_config("enforce"))
+        all_open(tap, lab, out, "enforced: the owner reaches all devices")
+        all_cut(tap, lab, back, "enforced: no device reaches the owner")
+        all_cut(tap, lab, world, "enforced: nobody outside reaches a device")
+        tap.ok(all(talk(s) for s in live),
+               "the owner's connections of before go on")
+        for number in range(3):
+            put(lab, lab.base_config("enforce", more={
+                "camera": "allow = tcp/%d any" % (1000 + number)}))
+            tap.ok(all(talk(s) for s in live),
+                   "and go on after reload %d" % number)
+        device_speaks_first(tap, lab, live)
+        tap.ok(lab.reaches("owner", "192.168.60.1", "tcp", 7),
+               "the owner reaches the gateway")
+        tap.ok(lab.reaches("owner", lab.cloud.ip, "tcp", 7),
+               "the owner reaches the world")
+        for sock in live:
+            sock.close()
+
+
+def device_speaks_first(tap, lab, live):
+    """After a reload the first packet may be the device's answer."""
+    live[0].sendall(b"hello")
+    put(lab, lab.base_config("enforce", more={
+        "camera": "allow = tcp/2000 any"}))
+    tap.ok(live[0].recv(5) == b"hello", "an answer under way arrives")
+    tap.ok(talk(live[0]), "and the connection lives")
+
+
+def admin(tap):
+    """An owner who sits among the devices keeps the gateway."""
+    with Lab() as lab:
+        lab.serve_tcp("gateway", 22)
+        everywhere(lab, 7)
+        text = lab.base_config("enforce").replace(
+            "[gateway]", "[gateway]\nadmin = %s %s" % (
+                lab.stranger.ip, lab.stranger.ip6))
+        wanted = [("stranger", "192.168.50.1", "tcp", 22),
+                  ("stranger", "fd00:50::1", "tcp", 22)]
+        put(lab, lab.base_config("enforce"))
+        all_cut(tap, lab, wanted, "a stranger does not log in")
+        put(lab, text)
+        all_open(tap, lab, wanted, "an admin address does")
+        all_cut(tap, lab, ways(lab, "stranger", "cloud"),
+                "which opens nothing else")
+
+
+def outsiders(tap):
+    """Interfaces that no zone names are not touched."""
+    with Lab() as lab:
+        everywhere(lab, 7)
+        lab.serve_tcp("gateway", 7)
+        put(lab, lab.base_config("enforce").replace(
+            "[zone home]\ninterface = lan0\nrole = owner\n", ""))
+        all_open(tap, lab, ways(lab, "owner", "cloud") +
+                 ways(lab, "cloud", "owner") +
+                 [("owner", "192.168.60.1", "tcp", 7),
+                  ("cloud", "203.0.113.1", "tcp", 7)],
+                 "an interface of no zone is not touched")
+        all_cut(tap, lab, ways(lab, "owner", "camera"),
+                "but it is nobody's way to the devices")
+
+
+if __name__ == "__main__":
+    run(owner, admin, outsiders)
