@@ -33,6 +33,8 @@ MANAGER = "org.gatehouse1.Manager"
 DEVICE = "org.gatehouse1.Device"
 WORKERS = ["isolation", "proxy", "support", "update", "bus"]
 GROUP = 64100
+# Of the workers; another one per test: a user may have one process only.
+WORKERS_FROM = 300000 + os.getpid() % 20000 * 10
 USERS = {"member": (64101, [GROUP]), "nobody2": (64102, []), "root": (0, [])}
 
 BUS = """<!DOCTYPE busconfig PUBLIC
@@ -152,7 +154,7 @@ class Desk:
         with open("/etc/group", encoding="utf-8") as file:
             group = [x for x in file if not x.startswith("gatehouse")]
         for number, name in enumerate(WORKERS):
-            uid = 64110 + number
+            uid = WORKERS_FROM + number
             passwd.append("gatehouse-%s:x:%d:%d::/nonexistent:/bin/false\n"
                           % (name, uid, uid))
             group.append("gatehouse-%s:x:%d:\n" % (name, uid))

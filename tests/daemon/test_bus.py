@@ -99,7 +99,8 @@ def values(tap, place):
         uid = bus.call(SERVICE, "/org/freedesktop/DBus", SERVICE,
                        "GetConnectionUnixUser", signature="s",
                        arguments=[owner]).body[0]
-    tap.equal(uid, 64114, "the name is owned by the user gatehouse-bus")
+    tap.equal(uid, desk.WORKERS_FROM + 4,
+              "the name is owned by the user gatehouse-bus")
 
 
 # Who may what
