@@ -104,8 +104,9 @@ class Reader:
 
 
 class Message:
-    def __init__(self, kind, fields, body):
+    def __init__(self, kind, serial, fields, body):
         self.kind = kind
+        self.serial = serial
         self.path = fields.get(1)
         self.interface = fields.get(2)
         self.member = fields.get(3)
@@ -125,6 +126,7 @@ class RawBus:
         self.serial = 0
         self.data = b""
         self.signals = []
+        self.calls = []
         self.replies = {}
         self.connect(path, uid, groups)
         self.socket.sendall(b"\0AUTH EXTERNAL %s\r\n" %
@@ -226,21 +228,42 @@ class RawBus:
     def parse(self):
         if len(self.data) < 16:
             return False
-        body, _, head = struct.unpack("<III", self.data[4:16])
+        body, serial, head = struct.unpack("<III", self.data[4:16])
         start = 16 + head + (-head % 8)
         if len(self.data) < start + body:
             return False
         reader = Reader(self.data[:start])
         reader.at = 12
         fields = dict(reader.get("a(yv)"))
-        message = Message(self.data[1], fields,
+        message = Message(self.data[1], serial, fields,
                           self.data[start:start + body])
         self.data = self.data[start + body:]
         if message.kind == SIGNAL:
             self.signals.append(message)
+        elif message.kind == CALL:
+            self.calls.append(message)
         elif message.kind in (RETURN, ERROR):
             self.replies[message.reply_to] = message
         return True
+
+    def answer(self, message, signature="", arguments=()):
+        """Answers a call that was read."""
+        self.serial += 1
+        body, head = Writer(), Writer()
+        for kind, value in zip(types(signature), arguments):
+            body.put(kind, value)
+        fields = [(5, "u", message.serial), (6, "s", message.sender)]
+        if signature:
+            fields.append((8, "g", signature))
+        for number, kind, value in fields:
+            head.align(8)
+            head.put("y", number)
+            head.put("v", (kind, value))
+        data = struct.pack("<BBBBIII", ord("l"), RETURN, 0, 1,
+                           len(body.data), self.serial, len(head.data))
+        data += bytes(head.data)
+        data += b"\0" * (-len(data) % 8)
+        self.socket.sendall(data + bytes(body.data))
 
     def listen(self, rule):
         return self.call(SERVICE, "/org/freedesktop/DBus", SERVICE,
