@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Small pure parts of isolation: boxes, topology, sightings. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "modules/isolation/boxes.h"
+#include "modules/isolation/sightings.h"
+#include "modules/isolation/topology.h"
+
+/* A small world, so that every point of it can be looked at. */
+#define SPAN 6
+
+static void set(uint8_t number[16], int value)
+{
+	memset(number, 0, 16);
+	/* Over a byte's border, where carrying can go wrong. */
+	number[14] = (uint8_t)((value + 253) >> 8);
+	number[15] = (uint8_t)(value + 253);
+}
+
+static struct box random_box(void)
+{
+	struct box box;
+
+	for (int s = 0; s < BOXES_SIDES; s++) {
+		int a = rand() % SPAN, b = rand() % SPAN;
+
+		set(box.side[s].first, a < b ? a : b);
+		set(box.side[s].last, a < b ? b : a);
+	}
+	return box;
+}
+
+static bool covers(const struct box *box, const int point[BOXES_SIDES])
+{
+	for (int s = 0; s < BOXES_SIDES; s++) {
+		uint8_t number[16];
+
+		set(number, point[s]);
+		if (memcmp(number, box->side[s].first, 16) < 0 ||
+			memcmp(number, box->side[s].last, 16) > 0)
+			return false;
+	}
+	return true;
+}
+
+static int count(
+	const struct box *boxes, size_t n, const int point[BOXES_SIDES])
+{
+	int found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += covers(&boxes[i], point);
+	return found;
+}
+
+/* Whatever overlaps: the same points, none of them twice. */
+static void test_boxes_same_points(void **state)
+{
+	(void)state;
+	srand(7);
+	for (int round = 0; round < 300; round++) {
+		struct box given[12];
+		struct boxes cut = {0};
+
+		for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
+			given[i] = random_box();
+			assert_int_equal(boxes_add(&cut, &given[i], 1000), 0);
+		}
+		for (int p = 0; p < SPAN * SPAN * SPAN; p++) {
+			int point[] = {
+				p % SPAN, p / SPAN % SPAN, p / SPAN / SPAN};
+			int wanted = count(given, ARRAY_SIZE(given), point);
+
+			assert_int_equal(
+				count(cut.box, cut.n, point), wanted > 0);
+		}
+		boxes_free(&cut);
+	}
+}
+
+static void test_boxes_repeated(void **state)
+{
+	struct boxes cut = {0};
+	struct box box = random_box();
+
+	(void)state;
+	assert_int_equal(boxes_add(&cut, &box, 10), 0);
+	assert_int_equal(boxes_add(&cut, &box, 10), 0);
+	assert_int_equal(cut.n, 1);
+	boxes_free(&cut);
+}
+
+static void test_boxes_limit(void **state)
+{
+	struct boxes cut = {0};
+	struct box box = random_box();
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		set(box.side[BOXES_PORT].first, i);
+		set(box.side[BOXES_PORT].last, i);
+		assert_int_equal(boxes_add(&cut, &box, 4), i < 4 ? 0 : -ENOSPC);
+	}
+	boxes_free(&cut);
+}
+
+static void test_boxes_ends_of_the_world(void **state)
+{
+	struct boxes cut = {0};
+	struct box all = {0}, middle;
+
+	(void)state;
+	for (int s = 0; s < BOXES_SIDES; s++)
+		memset(all.side[s].last, 0xff, 16);
+	middle = all;
+	memset(middle.side[0].first, 0x80, 16);
+	assert_int_equal(boxes_add(&cut, &middle, 10), 0);
+	assert_int_equal(boxes_add(&cut, &all, 10), 0);
+	assert_int_equal(cut.n, 2);
+	assert_int_equal(boxes_add(&cut, &all, 10), 0);
+	assert_int_equal(cut.n, 2);
+	boxes_free(&cut);
+}
+
+static void add_zone(struct policy *p, const char *name, uint8_t role,
+	uint8_t mode, uint16_t place)
+{
+	struct isolation_zone z = {.role = role, .mode = mode, .zone = place};
+
+	strncpy(z.interface, name, sizeof(z.interface) - 1);
+	assert_int_equal(policy_add_zone(p, &z), 0);
+}
+
+static const struct topology_fact facts[] = {
+	{"lo", 1, 0, false, false},
+	{"br0", 9, 0, true, false},
+	{"br1", 4, 0, true, false},
+	{"port1", 7, 9, false, true},
+	{"port0", 5, 9, false, true},
+	{"other", 6, 4, false, true},
+	{"wlan1", 8, 0, false, false},
+	{"bond-slave", 11, 12, false, false},
+	{"bond", 12, 9, false, true},
+};
+
+static void build(struct policy *p, struct topology *t)
+{
+	char reason[POLICY_REASON];
+
+	assert_int_equal(policy_seal(p, reason), 0);
+	topology_build(p, facts, ARRAY_SIZE(facts), t);
+}
+
+static void test_topology_ports(void **state)
+{
+	struct policy p = {0};
+	struct topology t;
+
+	(void)state;
+	add_zone(&p, "br0", ISOLATION_ROLE_DEVICES, RECORD_MODE_ENFORCE, 1);
+	add_zone(&p, "wlan1", ISOLATION_ROLE_DEVICES, RECORD_MODE_OBSERVE, 2);
+	add_zone(&p, "br1", ISOLATION_ROLE_OWNER, RECORD_MODE_ENFORCE, 3);
+	add_zone(&p, "eth9", ISOLATION_ROLE_DEVICES, RECORD_MODE_ENFORCE, 4);
+	add_zone(&p, "port0", ISOLATION_ROLE_UPLINK, RECORD_MODE_ENFORCE, 5);
+	build(&p, &t);
+	assert_int_equal(t.n_links, 5);
+	for (size_t i = 0; i < t.n_links; i++) {
+		const struct isolation_link *l = &t.links[i];
+
+		assert_int_equal(l->present, strcmp(l->interface, "eth9") != 0);
+		assert_int_equal(
+			l->is_port, strcmp(l->interface, "port0") == 0);
+	}
+	/* br0, its three ports and wlan1; never the owner's. */
+	assert_int_equal(t.n_ports, 5);
+	assert_null(topology_port(&t, 6));
+	assert_null(topology_port(&t, 4));
+	assert_null(topology_port(&t, 11));
+	assert_int_equal(topology_port(&t, 12)->zone, 1);
+	assert_true(topology_port(&t, 9)->routed);
+	assert_false(topology_port(&t, 7)->routed);
+	assert_int_equal(topology_port(&t, 7)->mode, RECORD_MODE_ENFORCE);
+	assert_int_equal(topology_port(&t, 8)->mode, RECORD_MODE_OBSERVE);
+	topology_free(&t);
+	policy_free(&p);
+}
+
+static void test_topology_same(void **state)
+{
+	struct policy p = {0}, q = {0};
+	struct topology t, u;
+
+	(void)state;
+	add_zone(&p, "br0", ISOLATION_ROLE_DEVICES, RECORD_MODE_ENFORCE, 1);
+	add_zone(&q, "br0", ISOLATION_ROLE_DEVICES, RECORD_MODE_OBSERVE, 1);
+	build(&p, &t);
+	build(&p, &u);
+	assert_true(topology_same_ports(&t, &u));
+	topology_free(&u);
+	build(&q, &u);
+	assert_false(topology_same_ports(&t, &u));
+	topology_free(&u);
+	topology_build(&p, facts, 2, &u);
+	assert_false(topology_same_ports(&t, &u));
+	topology_free(&u);
+	topology_free(&t);
+	policy_free(&p);
+	policy_free(&q);
+}
+
+static void test_topology_limit(void **state)
+{
+	size_t n = TOPOLOGY_PORTS_MAX + 10;
+	struct topology_fact *many = calloc(n, sizeof(*many));
+	struct policy p = {0};
+	struct topology t;
+	char reason[POLICY_REASON];
+
+	(void)state;
+	assert_non_null(many);
+	for (size_t i = 0; i < n; i++)
+		many[i] = (struct topology_fact){
+			"p", (int32_t)i + 1, 1, false, true};
+	many[0] = (struct topology_fact){"br0", 1, 0, true, false};
+	add_zone(&p, "br0", ISOLATION_ROLE_DEVICES, RECORD_MODE_ENFORCE, 1);
+	assert_int_equal(policy_seal(&p, reason), 0);
+	topology_build(&p, many, n, &t);
+	assert_int_equal(t.n_ports, TOPOLOGY_PORTS_MAX);
+	assert_true(t.full);
+	topology_free(&t);
+	topology_build(&p, many, TOPOLOGY_PORTS_MAX, &t);
+	assert_false(t.full);
+	topology_free(&t);
+	policy_free(&p);
+	free(many);
+}
+
+static struct sightings sightings;
+
+static bool seen(uint8_t last, int32_t index, bool is_port, int64_t now)
+{
+	struct mac mac = {{2, 0, 0, 0, 0, last}};
+
+	return sightings_add(&sightings, &mac, is_port, now, &index);
+}
+
+static void test_sightings_once(void **state)
+{
+	struct mac mac = {{2, 0, 0, 0, 0, 1}};
+
+	(void)state;
+	sightings_forget(&sightings);
+	assert_int_equal(sightings_where(&sightings, &mac), 0);
+	assert_true(seen(1, 5, true, 1000));
+	assert_false(seen(1, 5, true, 1001));
+	assert_int_equal(sightings_where(&sightings, &mac), 5);
+	assert_true(seen(1, 5, true, 1000 + SIGHTINGS_AGAIN_MS));
+	assert_true(seen(1, 6, true, 1001 + SIGHTINGS_AGAIN_MS));
+	assert_int_equal(sightings_where(&sightings, &mac), 6);
+	sightings_forget(&sightings);
+	assert_true(seen(1, 6, true, 1002 + SIGHTINGS_AGAIN_MS));
+}
+
+/* The bridge knows less than its port: it does not move the device. */
+static void test_sightings_port_wins(void **state)
+{
+	struct mac mac = {{2, 0, 0, 0, 0, 1}};
+	int32_t index = 9;
+
+	(void)state;
+	sightings_forget(&sightings);
+	assert_true(seen(1, 9, false, 1000));
+	assert_true(seen(1, 5, true, 1001));
+	assert_false(sightings_add(&sightings, &mac, false, 1002, &index));
+	assert_int_equal(index, 5);
+	assert_int_equal(sightings_where(&sightings, &mac), 5);
+	assert_true(seen(1, 6, true, 1003));
+}
+
+static void test_sightings_rate(void **state)
+{
+	unsigned told = 0;
+
+	(void)state;
+	sightings_forget(&sightings);
+	for (int i = 0; i < 4 * SIGHTINGS_RATE; i++) {
+		struct mac mac = {{2, 1, 0, 0, (uint8_t)(i >> 8), (uint8_t)i}};
+		int32_t index = 5;
+
+		told += sightings_add(&sightings, &mac, true, 5000, &index);
+	}
+	assert_int_equal(told, SIGHTINGS_RATE);
+	assert_true(seen(77, 5, true, 6000));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_boxes_same_points),
+		cmocka_unit_test(test_boxes_repeated),
+		cmocka_unit_test(test_boxes_limit),
+		cmocka_unit_test(test_boxes_ends_of_the_world),
+		cmocka_unit_test(test_topology_ports),
+		cmocka_unit_test(test_topology_same),
+		cmocka_unit_test(test_topology_limit),
+		cmocka_unit_test(test_sightings_once),
+		cmocka_unit_test(test_sightings_port_wins),
+		cmocka_unit_test(test_sightings_rate),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
