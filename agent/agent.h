@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "agent/lib/log.h"
 #include "agent/lib/module.h"
 #include "agent/lib/worker.h"
 
@@ -71,6 +72,7 @@ struct agent {
 	struct process processes[AGENT_MODULES_MAX];
 	size_t n_processes;
 	struct transaction transaction;
+	bool sending; /* a configuration, to those in_step only */
 	struct list askers; /* of the next reload */
 	bool announced; /* READY was said */
 	bool stopping;
@@ -84,6 +86,7 @@ extern const size_t agent_modules_count;
 
 /* config.c: the core keys and everything that reads a configuration. */
 _must_check_ int config_load(const char *file, struct conf **ret_conf);
+enum log_level config_log_level(const struct conf *conf);
 /* config_check.c: complains about what is missing or claimed twice. */
 void config_check(struct conf *conf);
 /* Prints the problems to stdout as text or JSON. */

@@ -18,18 +18,9 @@ struct state *agent_state(struct agent *agent)
 	return agent->state;
 }
 
-static bool in_a_step(const struct agent *agent)
-{
-	for (size_t i = 0; i < agent->n_processes; i++) {
-		if (agent->processes[i].in_step)
-			return true;
-	}
-	return false;
-}
-
 const struct conf *agent_conf(struct agent *agent)
 {
-	if (agent->transaction.active && in_a_step(agent))
+	if (agent->transaction.active && agent->sending)
 		return agent->transaction.wanted;
 	return agent->conf;
 }
@@ -48,11 +39,16 @@ int agent_send(struct agent *agent, const char *module, uint16_t type,
 {
 	struct process *process = find_process(agent, module);
 
-	if (!process || process->state == PROCESS_STATE_DOWN)
+	if (!process)
 		return -ENOENT;
-	/* Part of a configuration: only for whom it is being sent to. */
-	if (!process->in_step && in_a_step(agent))
+	/*
+	 * Part of a configuration: only for whom it is being sent to. Who is
+	 * down gets all of it when it is back, and is nobody's failure.
+	 */
+	if (agent->sending && !process->in_step)
 		return 0;
+	if (process->state == PROCESS_STATE_DOWN)
+		return -ENOENT;
 	return ipc_send(&process->link, type, message, size, fd);
 }
 

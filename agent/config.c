@@ -97,6 +97,18 @@ int config_load(const char *file, struct conf **ret_conf)
 	return conf_problem_count(conf) ? -EINVAL : 0;
 }
 
+enum log_level config_log_level(const struct conf *conf)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+
+	/* The check has made sure that the name is known. */
+	if (log_level_parse(conf_text(conf_next(conf, "gateway", NULL),
+				    "log-level", "info"),
+		    &level) < 0)
+		return LOG_LEVEL_INFO;
+	return level;
+}
+
 static void print_json_text(const char *text)
 {
 	putchar('"');

@@ -108,6 +108,11 @@ enum record_mode agent_mode(const struct conf *conf,
 					    : RECORD_MODE_OBSERVE;
 }
 
+static bool has_devices(const struct conf_section *zone)
+{
+	return strcmp(conf_text(zone, "role", "devices"), "devices") == 0;
+}
+
 /* The zone of devices if there is just one: the guess for who is not seen. */
 static const struct conf_section *only_devices_zone(const struct conf *conf)
 {
@@ -115,7 +120,7 @@ static const struct conf_section *only_devices_zone(const struct conf *conf)
 
 	for (const struct conf_section *s = conf_next(conf, "zone", NULL); s;
 		s = conf_next(conf, "zone", s)) {
-		if (strcmp(conf_text(s, "role", "devices"), "devices") != 0)
+		if (!has_devices(s))
 			continue;
 		if (only)
 			return NULL;
@@ -161,33 +166,42 @@ static bool is_configured(const struct conf *conf, uint32_t id)
 	return false;
 }
 
+/* Something that gatehouse is there to isolate is only watched. */
+static bool is_observed(const struct conf *conf)
+{
+	bool somewhere = false;
+
+	for (const struct conf_section *s = conf_next(conf, "zone", NULL); s;
+		s = conf_next(conf, "zone", s)) {
+		if (!has_devices(s))
+			continue;
+		somewhere = true;
+		if (agent_mode(conf, s, NULL) == RECORD_MODE_OBSERVE)
+			return true;
+	}
+	for (const struct conf_section *s = conf_next(conf, "device", NULL); s;
+		s = conf_next(conf, "device", s)) {
+		if (strcmp(conf_text(s, "mode", ""), "observe") == 0)
+			return true;
+	}
+	return !somewhere &&
+	       agent_mode(conf, NULL, NULL) == RECORD_MODE_OBSERVE;
+}
+
 static void publish_gateway(struct agent *agent)
 {
 	struct record_gateway gateway = *state_gateway(agent->state);
-	const struct conf *conf = agent->conf;
 
-	gateway.mode = (uint8_t)agent_mode(conf, NULL, NULL);
-	gateway.observed = 0;
-	for (const struct conf_section *s = conf_next(conf, "zone", NULL); s;
-		s = conf_next(conf, "zone", s)) {
-		if (agent_mode(conf, s, NULL) == RECORD_MODE_OBSERVE)
-			gateway.observed = 1;
-	}
-	if (!conf_next(conf, "zone", NULL))
-		gateway.observed = gateway.mode == RECORD_MODE_OBSERVE;
+	gateway.mode = (uint8_t)agent_mode(agent->conf, NULL, NULL);
+	gateway.observed = is_observed(agent->conf);
 	state_set_gateway(agent->state, &gateway);
 }
 
 void devices_publish(struct agent *agent)
 {
 	const struct record_device *device;
-	enum log_level level = LOG_LEVEL_INFO;
 
-	/* The check has made sure that the name is known. */
-	if (log_level_parse(conf_text(conf_next(agent->conf, "gateway", NULL),
-				    "log-level", "info"),
-		    &level) == 0)
-		log_open("gatehoused", level);
+	log_open("gatehoused", config_log_level(agent->conf));
 	for (uint32_t id = 0;
 		(device = state_device_after(agent->state, id)) != NULL;) {
 		id = device->id;

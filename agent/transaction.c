@@ -14,11 +14,20 @@
 #define ANSWER_DEADLINE_MS 30000
 #define REFUSAL_RETRY_MS 5000
 
+/* The level of a configuration goes with it, and back with the old one. */
+static const struct conf *conf_of(const struct agent *agent, uint16_t type)
+{
+	return agent->transaction.active && type != WORKER_ABORT
+		       ? agent->transaction.wanted
+		       : agent->conf;
+}
+
 static int send_step(struct process *process, uint16_t type,
 	uint64_t generation, uint32_t items)
 {
 	struct worker_step step = {.generation = generation,
-		.log_level = (uint32_t)log_most(),
+		.log_level = (uint32_t)config_log_level(
+			conf_of(process->agent, type)),
 		.items = items};
 
 	return ipc_send(&process->link, type, &step, sizeof(step), -1);
@@ -49,10 +58,16 @@ static int send_wanted(
 
 		if (!process->in_step)
 			continue;
-		r = send_step(process, WORKER_BEGIN, generation, 0);
+		if (send_step(process, WORKER_BEGIN, generation, 0) < 0) {
+			/* Gone: it gets what is in force when it is back. */
+			process->in_step = false;
+			supervisor_kill(process, "it cannot be spoken to");
+			continue;
+		}
 		process->begun = process->link.sent;
 		await(process, PROCESS_STATE_COMMITTING);
 	}
+	agent->sending = true;
 	for (size_t i = 0; i < agent->n_processes && r == 0; i++) {
 		const struct module *module = agent->processes[i].module;
 
@@ -62,6 +77,7 @@ static int send_wanted(
 			log_error("%s: cannot pass on the configuration: %s",
 				module->name, strerror(-r));
 	}
+	agent->sending = false;
 	for (size_t i = 0; i < agent->n_processes; i++) {
 		struct process *process = &agent->processes[i];
 

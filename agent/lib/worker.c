@@ -83,6 +83,9 @@ static int on_abort(void *owner, const void *message, int fd)
 	struct worker *worker = owner;
 
 	(void)fd;
+	if (step->log_level > LOG_LEVEL_DEBUG)
+		return -EPROTO;
+	log_open(worker->describe->name, (enum log_level)step->log_level);
 	if (step->generation != worker->wanted)
 		return 0; /* it failed in apply: forgotten already */
 	worker->wanted = 0;
