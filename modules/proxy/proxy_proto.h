@@ -8,11 +8,13 @@
 #include "agent/lib/record.h"
 
 #define PROXY_UPGRADES_MAX 64
+#define PROXY_DEVICES_MAX 16384
 #define PROXY_HOSTNAME 256
 
 enum proxy_message {
 	/* down, between BEGIN and COMMIT */
-	PROXY_AUTHORITIES = IPC_BASE_PROXY, /* with a file of PEM certificates */
+	PROXY_AUTHORITIES =
+		IPC_BASE_PROXY, /* with a file of PEM certificates */
 	PROXY_UPGRADE,
 	PROXY_LISTENER, /* with a listening socket */
 	PROXY_DEVICE,
@@ -50,6 +52,8 @@ struct proxy_listener {
 
 struct proxy_device {
 	uint32_t id;
+	uint32_t zero;
+	uint64_t upgrades; /* a bit for each that it uses, by index */
 	char name[RECORD_NAME];
 };
 
@@ -64,20 +68,26 @@ struct proxy_who {
 enum proxy_outcome {
 	PROXY_OUTCOME_OPENED = 1, /* handshake verified, bytes flow */
 	PROXY_OUTCOME_CLOSED = 2, /* an opened flow is over */
-	PROXY_OUTCOME_REFUSED = 3, /* no byte went upstream; see reason */
+	/*
+	 * See reason. Nothing went upstream; or, in an opened flow, nothing of
+	 * the request that was refused (CLOSED follows).
+	 */
+	PROXY_OUTCOME_REFUSED = 3,
+	PROXY_OUTCOME_CARRIED = 4, /* an opened flow goes on */
 };
 
+/* The upgrade goes by its name, because a reload may count anew. */
 struct proxy_flow {
-	uint32_t device;
-	uint16_t upgrade;
+	uint32_t device; /* 0: not known yet */
 	uint8_t outcome;
 	uint8_t zero;
-	struct ip upstream;
 	uint16_t upstream_port;
-	uint32_t zero2;
-	uint64_t up, down; /* CLOSED: payload bytes */
+	struct ip upstream;
+	uint8_t zero2[6];
+	uint64_t up, down; /* CLOSED, CARRIED: payload since the last report */
+	char upgrade[RECORD_NAME];
 	char upstream_name[PROXY_HOSTNAME];
-	char reason[160]; /* REFUSED: for the owner */
+	char reason[160]; /* REFUSED, CLOSED: for the owner */
 };
 
 #endif

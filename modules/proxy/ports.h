@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The listening sockets, kept in the agent: a reload or a new worker goes on
+ * with the same ones, so that no connection in their queues is lost.
+ */
+#ifndef GATEHOUSE_PORTS_H
+#define GATEHOUSE_PORTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/lib/cleanup.h"
+#include "modules/proxy/proxy_proto.h"
+
+#define PORTS_BACKLOG 128
+
+/* Zeroed memory is an empty one; room for an old and a new configuration. */
+struct ports {
+	struct {
+		uint16_t port;
+		int fd;
+	} open[2 * PROXY_UPGRADES_MAX];
+	size_t n;
+};
+
+/* The socket of a port, for both families; stays ours. -errno of bind(). */
+_must_check_ int ports_open(struct ports *ports, uint16_t port, int *ret_fd);
+/* Closes all but n from first on. */
+void ports_keep(struct ports *ports, uint16_t first, size_t n);
+
+#endif
