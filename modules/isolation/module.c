@@ -28,11 +28,11 @@ static int check_later(const char *text)
 
 static const struct conf_key gateway_keys[] = {
 	{"name-server", conf_check_ip_list,
-		"addresses of name servers, such as 192.168.1.1", false,
+		"addresses of name servers, such as 192.168.1.1", true,
 		"The only addresses that devices reach on port 53."},
 	{"admin", conf_check_ip_list,
 		"addresses of the owner's computers, such as 192.168.1.10",
-		false,
+		true,
 		"Addresses that always reach the gateway itself, also from "
 		"among the devices."},
 };
@@ -83,10 +83,16 @@ static void check_list(struct conf *conf, const struct conf_section *section,
 {
 	const struct conf_value *value = section ? conf_get(section, key)
 						 : NULL;
+	size_t n = 0;
 
-	if (value && count_words(value->text) > most)
+	for (; value; value = conf_get_next(value)) {
+		n += count_words(value->text);
+		if (n <= most)
+			continue;
 		conf_complain(conf, value->file, value->line,
 			"%s: more than %zu addresses", key, most);
+		return;
+	}
 }
 
 static size_t check_allows(struct conf *conf, const struct conf_section *device)
@@ -215,10 +221,8 @@ static int send_device(struct agent *agent, const struct conf *conf,
 	return r < 0 ? r : send_allows(agent, section, device.id);
 }
 
-static int send_addresses(struct agent *agent, const struct conf *conf,
-	const char *key, uint16_t type)
+static int send_words(struct agent *agent, const char *rest, uint16_t type)
 {
-	const char *rest = conf_text(conf_next(conf, "gateway", NULL), key, "");
 	char word[IP_TEXT];
 	int r = 0;
 
@@ -229,6 +233,19 @@ static int send_addresses(struct agent *agent, const struct conf *conf,
 		if (r == 0)
 			r = send_down(agent, type, &address, sizeof(address));
 	}
+	return r;
+}
+
+static int send_addresses(struct agent *agent, const struct conf *conf,
+	const char *key, uint16_t type)
+{
+	const struct conf_section *gateway = conf_next(conf, "gateway", NULL);
+	const struct conf_value *value = gateway ? conf_get(gateway, key)
+						 : NULL;
+	int r = 0;
+
+	for (; value && r == 0; value = conf_get_next(value))
+		r = send_words(agent, value->text, type);
 	return r;
 }
 
