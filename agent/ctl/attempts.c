@@ -55,16 +55,36 @@ const char *attempts_allow(
 	return text;
 }
 
-static bool stops(const struct view *view, const struct plan *before,
-	const struct plan *after, const struct view_attempt *attempt)
+/* Which attempts are asked for: those that stop, or those of one device. */
+struct pick {
+	const struct plan *before, *after;
+	const char *mac; /* NULL: by the plans */
+};
+
+/* A stranger's attempts come without a number, but it may be on record. */
+static const struct view_device *device_of(
+	const struct view *view, const struct view_attempt *attempt)
 {
 	const struct view_device *device = view_device(view, attempt->device);
+
+	for (size_t i = 0; !device && i < view->n_devices; i++)
+		if (strcmp(view->devices[i].mac, attempt->mac) == 0)
+			device = &view->devices[i];
+	return device;
+}
+
+static bool is_picked(const struct view *view, const struct pick *pick,
+	const struct view_attempt *attempt)
+{
+	const struct view_device *device = device_of(view, attempt);
 	const char *zone = device ? device->zone : "";
 	const char *name = device ? device->name : "";
 
+	if (pick->mac)
+		return strcmp(attempt->mac, pick->mac) == 0;
 	return attempt->observed &&
-	       strcmp(plan_mode(before, zone, name), "enforce") != 0 &&
-	       strcmp(plan_mode(after, zone, name), "enforce") == 0;
+	       strcmp(plan_mode(pick->before, zone, name), "enforce") != 0 &&
+	       strcmp(plan_mode(pick->after, zone, name), "enforce") == 0;
 }
 
 static int by_device(const void *a, const void *b)
@@ -88,8 +108,8 @@ static int by_count(const void *a, const void *b)
 	return x->packets < y->packets ? 1 : x->packets > y->packets ? -1 : 0;
 }
 
-static size_t collect(const struct view *view, const struct plan *before,
-	const struct plan *after, struct row *rows)
+static size_t collect(
+	const struct view *view, const struct pick *pick, struct row *rows)
 {
 	size_t n = 0, kept = 0;
 
@@ -97,7 +117,7 @@ static size_t collect(const struct view *view, const struct plan *before,
 		const struct view_attempt *attempt = &view->attempts[i];
 		char service[24];
 
-		if (!stops(view, before, after, attempt))
+		if (!is_picked(view, pick, attempt))
 			continue;
 		rows[n].attempt = attempt;
 		rows[n].packets = attempt->packets;
@@ -125,8 +145,7 @@ static size_t collect(const struct view *view, const struct plan *before,
 static void print_owner(
 	const struct view *view, const struct row *row, FILE *out, size_t width)
 {
-	const struct view_device *device = view_device(
-		view, row->attempt->device);
+	const struct view_device *device = device_of(view, row->attempt);
 	bool stranger = !device || strcmp(device->decision, "quarantine") == 0;
 	char *line, *clean;
 
@@ -143,29 +162,29 @@ static void print_owner(
 	free(line);
 }
 
-static size_t print_device(const struct view *view, const struct row *rows,
-	size_t n, FILE *out, size_t width)
+/* The rows of the first one's device; how many. */
+static size_t print_rows(const struct row *rows, size_t n, const char *heading,
+	FILE *out, size_t width)
 {
-	static const struct table_column columns[] = {
-		{.heading = "  WOULD STOP"},
+	const struct table_column columns[] = {
+		{.heading = heading},
 		{.heading = "PACKETS", .right = true},
-		{.heading = "TO KEEP IT"},
+		{.heading = "TO ALLOW IT"},
 	};
 	struct table table = {
 		.columns = columns, .n_columns = ARRAY_SIZE(columns)};
 	size_t count = 0;
 
-	print_owner(view, &rows[0], out, width);
 	while (count < n &&
 		strcmp(rows[count].attempt->mac, rows[0].attempt->mac) == 0) {
 		const struct row *row = &rows[count++];
 		char packets[TEXT_NUMBER], what[ATTEMPTS_LINE + 2];
-		char keep[ATTEMPTS_LINE + 8];
-		const char *cells[] = {what, packets, keep};
+		char allow[ATTEMPTS_LINE + 8];
+		const char *cells[] = {what, packets, allow};
 
 		text_number(row->packets, packets);
 		snprintf(what, sizeof(what), "  %s", row->what);
-		snprintf(keep, sizeof(keep), "%s%s",
+		snprintf(allow, sizeof(allow), "%s%s",
 			*row->allow ? "allow = " : "an announcement to all",
 			row->allow);
 		table_add(&table, cells);
@@ -175,20 +194,42 @@ static size_t print_device(const struct view *view, const struct row *rows,
 	return count;
 }
 
-size_t attempts_print(const struct view *view, const struct plan *before,
-	const struct plan *after, FILE *out, size_t width)
+static struct row *room_for(const struct view *view)
 {
 	struct row *rows = calloc(view->n_attempts + 1, sizeof(*rows));
-	size_t n, done = 0;
 
 	if (rows == NULL)
 		abort();
-	n = collect(view, before, after, rows);
+	return rows;
+}
+
+size_t attempts_print(const struct view *view, const struct plan *before,
+	const struct plan *after, FILE *out, size_t width)
+{
+	const struct pick pick = {.before = before, .after = after};
+	struct row *rows = room_for(view);
+	size_t n = collect(view, &pick, rows), done = 0;
+
 	while (done < n) {
 		if (done > 0)
 			putc('\n', out);
-		done += print_device(view, rows + done, n - done, out, width);
+		print_owner(view, &rows[done], out, width);
+		done += print_rows(
+			rows + done, n - done, "  WOULD STOP", out, width);
 	}
+	free(rows);
+	return n;
+}
+
+size_t attempts_print_of(
+	const struct view *view, const char *mac, FILE *out, size_t width)
+{
+	const struct pick pick = {.mac = mac};
+	struct row *rows = room_for(view);
+	size_t n = collect(view, &pick, rows);
+
+	if (n > 0)
+		print_rows(rows, n, "  TRIED", out, width);
 	free(rows);
 	return n;
 }

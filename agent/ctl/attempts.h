@@ -24,4 +24,8 @@ const char *attempts_allow(
 size_t attempts_print(const struct view *view, const struct plan *before,
 	const struct plan *after, FILE *out, size_t width);
 
+/* Prints what one device tried, passed or not; how many lines. */
+size_t attempts_print_of(
+	const struct view *view, const char *mac, FILE *out, size_t width);
+
 #endif

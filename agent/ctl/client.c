@@ -267,18 +267,21 @@ static int read_attempts(sd_bus_message *m, struct view *view)
 	return r;
 }
 
-int client_read_attempts(sd_bus *bus, struct view *view)
+int client_read_attempts(sd_bus *bus, struct view *view, bool quiet)
 {
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
 	int r;
 
 	sd_bus_set_method_call_timeout(bus, SHORT_US);
-	r = ask(bus, MANAGER, "Attempts", NULL, &reply);
-	if (r < 0)
-		return r;
-	r = read_attempts(reply, view);
+	r = sd_bus_call_method(
+		bus, NAME, ROOT, MANAGER, "Attempts", &error, &reply, NULL);
+	if (r >= 0)
+		r = read_attempts(reply, view);
 	sd_bus_message_unref(reply);
-	return r < 0 ? explain(r, &SD_BUS_ERROR_NULL) : 0;
+	if (r < 0 && !quiet)
+		explain(r, &error);
+	return r < 0 ? r : 0;
 }
 
 static int take_report(sd_bus_message *reply, char **ret_report)

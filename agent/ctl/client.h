@@ -14,7 +14,9 @@
 _must_check_ int client_open(sd_bus **ret_bus);
 /* Everything but the attempts. */
 _must_check_ int client_read(sd_bus *bus, struct view *ret_view);
-_must_check_ int client_read_attempts(sd_bus *bus, struct view *view);
+/* quiet: who asks can do without them. */
+_must_check_ int client_read_attempts(
+	sd_bus *bus, struct view *view, bool quiet);
 /* ret_report is the caller's to free. */
 _must_check_ int client_reload(sd_bus *bus, char **ret_report);
 _must_check_ int client_update(sd_bus *bus, const char *method, int statement,

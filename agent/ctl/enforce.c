@@ -174,7 +174,7 @@ static int preview(struct change *change)
 	size_t n;
 	int r;
 
-	r = client_read_attempts(change->bus, &change->view);
+	r = client_read_attempts(change->bus, &change->view, false);
 	if (r < 0)
 		return r;
 	say("Enforcing for %s: by what was observed until now, this would "

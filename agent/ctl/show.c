@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/ctl/attempts.h"
 #include "agent/ctl/client.h"
 #include "agent/ctl/ctl.h"
 #include "agent/ctl/say.h"
@@ -247,15 +248,37 @@ static void say_device(const struct view *view, const struct view_device *d)
 	}
 }
 
-int ctl_device_show(const struct ctl *ctl)
+/* What it tried that is not allowed, with how to allow it. */
+static void say_attempts(const struct view *view, const struct view_device *d)
 {
-	_cleanup_(view_clear) struct view view = {0};
-	const struct view_device *device;
-	int r;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
-	if (read_view(&view) < 0)
-		return CTL_FAILED;
-	r = view_find(&view, ctl->word, &device);
+	if (out == NULL)
+		abort();
+	if (attempts_print_of(view, d->mac, out, say_width()) > 0) {
+		say(strcmp(d->isolation, "enforced") == 0
+				? "\nDenied:"
+				: "\nWould be denied:");
+	}
+	fclose(out);
+	fputs(text, stdout);
+	free(text);
+}
+
+/* 0, or -errno after saying what is wrong. */
+static int read_device(const struct ctl *ctl, struct view *ret_view,
+	const struct view_device **ret_device)
+{
+	_cleanup_(client_close) sd_bus *bus = NULL;
+	int r = client_open(&bus);
+
+	if (r >= 0)
+		r = client_read(bus, ret_view);
+	if (r < 0)
+		return r;
+	r = view_find(ret_view, ctl->word, ret_device);
 	if (r < 0) {
 		say_errorf("Known ones: gatehouse device list",
 			r == -ENOTUNIQ
@@ -263,13 +286,35 @@ int ctl_device_show(const struct ctl *ctl)
 				  "the name is needed."
 				: "No device has the name or MAC \"%s\".",
 			ctl->word);
-		return CTL_FAILED;
+		return r;
 	}
+	/* Without isolation there are none, and the rest is still true. */
+	if (client_read_attempts(bus, ret_view, true) < 0)
+		ret_view->n_attempts = 0;
+	return 0;
+}
+
+static int say_device_json(
+	const struct view *view, const struct view_device *device)
+{
+	json_t *json = view_json_device(view, device);
+
+	json_object_set_new(
+		json, "attempts", view_json_attempts(view, device->mac));
+	return say_json(json) < 0 ? CTL_FAILED : CTL_DONE;
+}
+
+int ctl_device_show(const struct ctl *ctl)
+{
+	_cleanup_(view_clear) struct view view = {0};
+	const struct view_device *device;
+
+	if (read_device(ctl, &view, &device) < 0)
+		return CTL_FAILED;
 	if (ctl->json)
-		return say_json(view_json_device(&view, device)) < 0
-			       ? CTL_FAILED
-			       : CTL_DONE;
+		return say_device_json(&view, device);
 	say_device(&view, device);
+	say_attempts(&view, device);
 	return CTL_DONE;
 }
 

@@ -87,6 +87,7 @@ size_t view_count_decision(const struct view *view, const char *decision);
 json_t *view_json_status(const struct view *view);
 json_t *view_json_device(
 	const struct view *view, const struct view_device *device);
+json_t *view_json_attempts(const struct view *view, const char *mac);
 json_t *view_json_devices(const struct view *view);
 json_t *view_json_warnings(const struct view *view);
 

@@ -69,6 +69,24 @@ json_t *view_json_warnings(const struct view *view)
 	return array;
 }
 
+json_t *view_json_attempts(const struct view *view, const char *mac)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < view->n_attempts; i++) {
+		const struct view_attempt *a = &view->attempts[i];
+
+		if (strcmp(a->mac, mac) != 0)
+			continue;
+		json_array_append_new(array,
+			json_pack("{s:s, s:s, s:i, s:I, s:b}", "address",
+				a->address, "protocol", a->protocol, "port",
+				(int)a->port, "packets", (json_int_t)a->packets,
+				"observed", a->observed));
+	}
+	return array;
+}
+
 json_t *view_json_device(
 	const struct view *view, const struct view_device *device)
 {

@@ -234,6 +234,12 @@ def deciding(tap, place, run):
     seen = wait(lambda: send() or '"%s"' % FAR in place.call(
         "root", "Attempts").stdout, 15)
     tap.ok(seen, "(the camera's attempt was seen)", place.log())
+    text = run("device", "show", "camera").stdout
+    tap.ok("Would be denied:" in text and
+           "allow = udp/4444 " + FAR in text,
+           "device show says what it tried", text)
+    tap.ok(FAR in [a["address"] for a in run.json(
+        "device", "show", "camera")["attempts"]], "in JSON, too")
     done = run("enforce")
     tap.ok(done.returncode == 1 and "--yes" in done.stderr,
            "without a terminal enforce wants --yes", done.stderr)
@@ -279,8 +285,10 @@ def deciding(tap, place, run):
            "a member may not decide", done.stderr)
 
 
-def way_in(tap, run):
+def way_in(tap, place, run):
     os.unlink(run.conf + ".d/90-mode.conf")
+    place.config(UPLINK.replace("[gateway]\n",
+                                "[gateway]\nadmin = 192.0.2.99\n"))
     done = run("enforce", "--yes", env={
         "SSH_CONNECTION": "198.51.100.7 50000 198.51.100.1 22"})
     tap.ok("198.51.100.7 through the zone home" in done.stdout,
@@ -294,6 +302,11 @@ def way_in(tap, run):
     run("enforce", "--yes", env={
         "SSH_CONNECTION": "192.0.2.7 50001 192.0.2.1 22"})
     tap.equal(mode_file(run).count("admin"), 1, "once")
+    run("enforce", "--yes", env={
+        "SSH_CONNECTION": "192.0.2.8 50001 192.0.2.1 22"})
+    kept = rules_text()
+    tap.ok(all(x in kept for x in ("192.0.2.7", "192.0.2.8", "192.0.2.99")),
+           "beside those that the owner wrote", kept)
     run("observe")
 
 
@@ -361,6 +374,11 @@ def rules(tap, place, run):
 
 def tables():
     return subprocess.run(["nft", "list", "tables"], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout
+
+
+def rules_text():
+    return subprocess.run(["nft", "list", "ruleset"], stdout=subprocess.PIPE,
                           text=True, check=True).stdout
 
 
@@ -433,7 +451,7 @@ def main():
         reading(tap, place, run)
         widths(tap, run)
         deciding(tap, place, run)
-        way_in(tap, run)
+        way_in(tap, place, run)
         failing(tap, place, run)
         folder = updates(tap, place, run)
         rules(tap, place, run)

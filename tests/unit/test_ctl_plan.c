@@ -199,6 +199,24 @@ static void test_preview(void **state)
 	free(text);
 }
 
+/* All of one device, whether it passed or not. */
+static void test_tried(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_int_equal(
+		attempts_print_of(&view, "02:00:00:00:00:02", out, 80), 4);
+	assert_int_equal(
+		attempts_print_of(&view, "02:00:00:00:00:99", out, 80), 0);
+	fclose(out);
+	assert_non_null(strstr(text, "allow = tcp/22 192.0.2.99"));
+	assert_null(strstr(text, "192.0.2.7"));
+	free(text);
+}
+
 static void test_login(void **state)
 {
 	struct login login;
@@ -246,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_allow),
 		cmocka_unit_test(test_preview),
+		cmocka_unit_test(test_tried),
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_find),
 	};
