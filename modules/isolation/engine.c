@@ -179,7 +179,9 @@ static void restore(struct engine *engine)
 	if (!engine->in_force)
 		return;
 	if (!may_restore(engine)) {
-		loop_set_timer(engine->loop, &engine->retry, ENGINE_RETRY_MS);
+		if (!engine->retry.slot)
+			loop_set_timer(engine->loop, &engine->retry,
+				ENGINE_RETRY_MS);
 		return;
 	}
 	engine->restored++;
