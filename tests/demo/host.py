@@ -13,7 +13,9 @@ RESTLESS = re.compile(
 UNIT_FOLDERS = ["/etc/systemd/system", "/lib/systemd/system",
                 "/usr/lib/systemd/system", "/etc/init.d", "/etc/rc2.d",
                 "/run/systemd/system"]
+# Tests that run at the same time have labs of their own.
 OTHER_LAB = re.compile(r"^gh\d+-")
+OTHER_MOUNT = re.compile(r"^(/run/netns/gh\d+-|/tmp/gatehouse-root\.)")
 
 
 def output(*args):
@@ -47,6 +49,11 @@ def units():
     return sorted(found)
 
 
+def mounts():
+    with open("/proc/self/mounts", encoding="utf-8") as file:
+        return sorted(line.split(" ")[1] for line in file)
+
+
 def first_words(lines, index=0):
     return sorted(line.split()[index] for line in lines if line.strip())
 
@@ -73,8 +80,7 @@ class Snapshot:
             "policy rules": output("ip", "rule"),
             "namespaces": [n for n in names if not OTHER_LAB.match(n)],
             "users": sorted(output("getent", "passwd")),
-            "mounts": sorted(line.split(" ")[1] for line in
-                             open("/proc/self/mounts", encoding="utf-8")),
+            "mounts": [m for m in mounts() if not OTHER_MOUNT.match(m)],
         }
         self.sysctls = sysctls()
         time.sleep(0.3)
