@@ -18,7 +18,8 @@
 
 #define NAME "bus"
 #define RETRY_FIRST_MS 100
-#define RETRY_MOST_MS 30000
+#define CONNECT_MOST_MS 5000 /* at boot the bus comes later than we do */
+#define RETRY_MOST_MS 30000 /* it came and did not want us */
 #define STEADY_MS 10000 /* a connection that lasted begins anew */
 #define FILES 256 /* each call may come with two */
 
@@ -72,10 +73,22 @@ static int grant(struct agent *agent)
 	return 0;
 }
 
+/* Each time twice as long, up to a limit. */
+static void wait_for_bus(int64_t most_ms)
+{
+	if (bus.agent == NULL)
+		return;
+	if (bus.delay_ms > most_ms)
+		bus.delay_ms = most_ms;
+	loop_set_timer(agent_loop(bus.agent), &bus.retry, bus.delay_ms);
+	bus.delay_ms *= 2;
+}
+
 static void try_grant(struct timer *timer)
 {
 	int r;
 
+	(void)timer;
 	if (bus.agent == NULL)
 		return;
 	r = grant(bus.agent);
@@ -88,21 +101,15 @@ static void try_grant(struct timer *timer)
 			   "are guarded without it, and it is tried again",
 			agent_bus_path(bus.agent), strerror(-r));
 	bus.complained = true;
-	loop_set_timer(agent_loop(bus.agent), timer, bus.delay_ms);
-	bus.delay_ms *= 2;
-	if (bus.delay_ms > RETRY_MOST_MS)
-		bus.delay_ms = RETRY_MOST_MS;
+	wait_for_bus(CONNECT_MOST_MS);
 }
 
 static int on_lost(void *owner, const void *message, int fd)
 {
-	(void)message, (void)fd;
+	(void)owner, (void)message, (void)fd;
 	if (clock_ms() - bus.granted_ms > STEADY_MS)
 		bus.delay_ms = RETRY_FIRST_MS;
-	loop_set_timer(agent_loop(owner), &bus.retry, bus.delay_ms);
-	bus.delay_ms *= 2;
-	if (bus.delay_ms > RETRY_MOST_MS)
-		bus.delay_ms = RETRY_MOST_MS;
+	wait_for_bus(RETRY_MOST_MS);
 	return 0;
 }
 

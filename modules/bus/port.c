@@ -33,7 +33,7 @@ static void lose(struct port *port, int error)
 {
 	struct bus_number none = {0};
 
-	log_notice("bus: connection lost (%s); asking for a new one",
+	log_info("bus: connection lost (%s); asking for a new one",
 		strerror(-error));
 	port_close(port);
 	worker_send(port->worker, BUS_LOST, &none, sizeof(none));
@@ -124,6 +124,15 @@ void port_changed(struct port *port)
 			in_ms > 0 ? in_ms : 0);
 }
 
+/* Tried again and again; said now and then. */
+static void complain(const char *what, const char *advice)
+{
+	static struct log_limit limit = {.interval_ms = 600000, .burst = 2};
+
+	if (log_allowed(&limit))
+		log_error("bus: cannot be " BUS_NAME ": %s; %s", what, advice);
+}
+
 static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct port *port = userdata;
@@ -131,16 +140,13 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	(void)error;
 	if (sd_bus_message_is_method_error(m, NULL)) {
-		log_error("bus: may not be called " BUS_NAME
-			  ": %s; is its policy file installed in "
-			  "/usr/share/dbus-1/system.d?",
-			sd_bus_message_get_error(m)->message);
+		complain(sd_bus_message_get_error(m)->message,
+			"is its policy file in /usr/share/dbus-1/system.d?");
 		port->doomed = -EACCES;
 		return 0;
 	}
 	if (sd_bus_message_read(m, "u", &answer) < 0 || answer != 1) {
-		log_error("bus: somebody else is called " BUS_NAME
-			  " already; does another gatehoused run?");
+		complain("somebody else is", "does another gatehoused run?");
 		port->doomed = -EADDRINUSE;
 		return 0;
 	}

@@ -354,7 +354,7 @@ def flood(tap, place):
 
 
 def main():
-    desk.hide()
+    desk.hide("bus")
     with Tap() as tap, desk.Desk() as place:
         place.start_daemon()
         tap.ok(True, "the daemon is ready without a bus")

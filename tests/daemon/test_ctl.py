@@ -23,7 +23,13 @@ from rawbus import SERVICE, RawBus  # noqa: E402
 sys.path.insert(0, os.path.join(desk.SRC, "tests", "lab"))
 from tap import Tap  # noqa: E402
 
-UPLINK = CONFIG + "\n[device x-%s]\nmac = 02:00:00:00:00:77\n" % ("long" * 7)
+CONFIGURED = CONFIG + """
+[zone cellar]
+interface = cellar0
+
+[device x-%s]
+mac = 02:00:00:00:00:77
+""" % ("long" * 7)
 MACS = ["02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:77"]
 FAR = "203.0.113.10"
 
@@ -152,7 +158,7 @@ def reading(tap, place, run):
            "\x1b" not in done.stderr, "an unknown one is said, escaped",
            repr(done.stderr))
     tap.equal(run.json("warnings"), [], "no warnings")
-    place.config(UPLINK.replace("01\n", "01\nsupport-ends = 2020\n", 1))
+    place.config(CONFIGURED.replace("01\n", "01\nsupport-ends = 2020\n", 1))
     if has_support(place):
         place.call("root", "Reload")
         wait(lambda: run.json("warnings"), 5)
@@ -163,7 +169,7 @@ def reading(tap, place, run):
         tap.ok("warning: camera: support" in text, "warnings", text)
         tap.equal(len(run.json("device", "show", "camera")["warnings"]), 1,
                   "device show has them, too")
-    place.config(UPLINK)
+    place.config(CONFIGURED)
     place.call("root", "Reload")
 
 
@@ -287,7 +293,7 @@ def deciding(tap, place, run):
 
 def way_in(tap, place, run):
     os.unlink(run.conf + ".d/90-mode.conf")
-    place.config(UPLINK.replace("[gateway]\n",
+    place.config(CONFIGURED.replace("[gateway]\n",
                                 "[gateway]\nadmin = 192.0.2.99\n"))
     done = run("enforce", "--yes", env={
         "SSH_CONNECTION": "198.51.100.7 50000 198.51.100.1 22"})
@@ -441,10 +447,10 @@ def applying(tap, place, run, folder):
 
 
 def main():
-    desk.hide()
+    desk.hide("bus", "isolation")
     with Tap() as tap, desk.Desk() as place:
         run = Command(place)
-        place.config(UPLINK)
+        place.config(CONFIGURED)
         alone(tap, place, run)
         place.start_daemon(None)
         place.wait_name(15)
