@@ -156,16 +156,6 @@ static void publish_device(
 	state_put_device(agent->state, &record);
 }
 
-static bool is_configured(const struct conf *conf, uint32_t id)
-{
-	for (const struct conf_section *s = conf_next(conf, "device", NULL); s;
-		s = conf_next(conf, "device", s)) {
-		if (s->id == id)
-			return true;
-	}
-	return false;
-}
-
 /* Something that gatehouse is there to isolate is only watched. */
 static bool is_observed(const struct conf *conf)
 {
@@ -205,8 +195,7 @@ void devices_publish(struct agent *agent)
 	for (uint32_t id = 0;
 		(device = state_device_after(agent->state, id)) != NULL;) {
 		id = device->id;
-		if (id < RECORD_STRANGER_BASE &&
-			!is_configured(agent->conf, id))
+		if (id < RECORD_STRANGER_BASE && !conf_find_id(agent->conf, id))
 			state_drop_device(agent->state, id);
 	}
 	for (const struct conf_section *s =

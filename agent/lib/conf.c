@@ -42,7 +42,10 @@ int conf_new(const struct conf_schema *const *schemas, size_t n_schemas,
 	if (!conf)
 		return -ENOMEM;
 	conf->schemas = calloc(n_schemas + 1, sizeof(*conf->schemas));
-	if (!conf->schemas) {
+	conf->types = calloc(n_schemas + 1, sizeof(*conf->types));
+	if (!conf->schemas || !conf->types) {
+		free(conf->schemas);
+		free(conf->types);
 		free(conf);
 		return -ENOMEM;
 	}
@@ -94,6 +97,8 @@ struct conf *conf_free(struct conf *conf)
 		free_text(conf->problems[i].text);
 	}
 	free(conf->schemas);
+	free(conf->types);
+	free(conf->by_id);
 	free(conf);
 	return NULL;
 }
@@ -180,6 +185,29 @@ struct conf_node *conf_find_node(
 	return NULL;
 }
 
+static struct conf_type *find_type(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->n_types; i++)
+		if (strcmp(conf->types[i].name, name) == 0)
+			return &conf->types[i];
+	return NULL;
+}
+
+static void append_to_type(struct conf *conf, struct conf_node *node)
+{
+	const char *name = node->section.schema->type;
+	struct conf_type *type = find_type(conf, name);
+
+	if (!type) {
+		type = &conf->types[conf->n_types++];
+		type->name = name;
+		type->first = node;
+	} else {
+		type->last->same = node;
+	}
+	type->last = node;
+}
+
 int conf_add_node(struct conf *conf, const struct conf_schema *schema,
 	const char *name, const char *file, unsigned line,
 	struct conf_node **ret_node)
@@ -203,6 +231,7 @@ int conf_add_node(struct conf *conf, const struct conf_schema *schema,
 	*bucket = node;
 	*conf->tail = &node->section;
 	conf->tail = &node->section.next;
+	append_to_type(conf, node);
 	*ret_node = node;
 	return 0;
 }
@@ -210,21 +239,53 @@ int conf_add_node(struct conf *conf, const struct conf_schema *schema,
 const struct conf_section *conf_next(const struct conf *conf, const char *type,
 	const struct conf_section *after)
 {
-	const struct conf_section *section = after ? after->next
-						   : conf->sections;
+	const struct conf_node *next;
 
-	while (section && strcmp(section->schema->type, type) != 0)
-		section = section->next;
-	return section;
+	if (after) {
+		next = container_of(after, struct conf_node, section)->same;
+	} else {
+		const struct conf_type *found = find_type(conf, type);
+
+		next = found ? found->first : NULL;
+	}
+	return next ? &next->section : NULL;
 }
 
 void conf_set_id(
 	struct conf *conf, const struct conf_section *section, uint32_t id)
 {
-	struct conf_node *node = conf_find_node(
-		conf, section->schema->type, section->name);
+	struct conf_node *node = container_of(
+		section, struct conf_node, section);
+	size_t n = (size_t)id + 1;
 
 	node->section.id = id;
+	if (n > conf->n_by_id) {
+		const struct conf_section **more;
+
+		n += n / 2;
+		more = reallocarray(conf->by_id, n, sizeof(*more));
+		if (!more) {
+			conf->by_id_short = true;
+			return;
+		}
+		memset(more + conf->n_by_id, 0,
+			(n - conf->n_by_id) * sizeof(*more));
+		conf->by_id = more;
+		conf->n_by_id = n;
+	}
+	conf->by_id[id] = section;
+}
+
+const struct conf_section *conf_find_id(const struct conf *conf, uint32_t id)
+{
+	if (id < conf->n_by_id && conf->by_id[id])
+		return conf->by_id[id];
+	if (!conf->by_id_short || id == 0)
+		return NULL;
+	for (const struct conf_section *s = conf->sections; s; s = s->next)
+		if (s->id == id)
+			return s;
+	return NULL;
 }
 
 const struct conf_section *conf_find(

@@ -101,9 +101,11 @@ void conf_complain(struct conf *conf, const char *file, unsigned line,
 /* The sections of a type in order: pass NULL first. NULL at the end. */
 const struct conf_section *conf_next(const struct conf *conf, const char *type,
 	const struct conf_section *after);
-/* Numbers a section of conf. */
+/* Numbers a section of conf; small numbers, not zero. */
 void conf_set_id(
 	struct conf *conf, const struct conf_section *section, uint32_t id);
+/* The section with this number, or NULL. */
+const struct conf_section *conf_find_id(const struct conf *conf, uint32_t id);
 const struct conf_section *conf_find(
 	const struct conf *conf, const char *type, const char *name);
 /*

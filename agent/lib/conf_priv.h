@@ -12,6 +12,7 @@ struct conf_node {
 	struct conf_section section;
 	struct conf_value **tail; /* where the next value goes */
 	struct conf_node *chain; /* the next in the same bucket */
+	struct conf_node *same; /* the next of the same type */
 	const char *last_file; /* of its last header */
 	unsigned last_line;
 };
@@ -22,11 +23,22 @@ struct conf_file {
 	char name[];
 };
 
+/* The sections of one type, so that nobody walks over all the others. */
+struct conf_type {
+	const char *name;
+	struct conf_node *first, *last;
+};
+
 struct conf {
 	const struct conf_schema **schemas; /* our copy of the list */
 	size_t n_schemas;
 	struct conf_section *sections, **tail;
 	struct conf_node *buckets[CONF_BUCKETS];
+	struct conf_type *types; /* as many as schemas, at most */
+	size_t n_types;
+	const struct conf_section **by_id;
+	size_t n_by_id;
+	bool by_id_short; /* no memory for it: look at each section */
 	struct conf_file *files;
 	size_t n_problems;
 	struct conf_problem problems[CONF_PROBLEMS_MAX];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the agent knows at this moment. Lists in order of ids; no I/O. */
+/*
+ * What the agent knows at this moment. Lists in order of ids, and devices in
+ * two hash tables, as every packet seen may ask for one. No I/O.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +12,11 @@
 #include "agent/lib/loop.h"
 #include "agent/lib/state.h"
 
+#define BUCKETS 4096
+
 struct device {
 	struct list link;
+	struct device *same_id, *same_mac; /* the next in the bucket */
 	struct record_device record;
 };
 
@@ -22,6 +28,7 @@ struct warning {
 struct state {
 	struct record_gateway gateway;
 	struct list devices, warnings;
+	struct device *by_id[BUCKETS], *by_mac[BUCKETS];
 	size_t n_strangers, n_warnings;
 	uint32_t last_warning;
 	struct state_observer observer;
@@ -98,30 +105,80 @@ void state_set_gateway(
 	tell_gateway(state);
 }
 
-/* The device with this id, or the first one after it. */
-static struct list *find_place(const struct state *state, uint32_t id)
+/* Ids count up: spread as they come. */
+static size_t id_bucket(uint32_t id)
 {
-	const struct list *last = state->devices.prev;
+	return id % BUCKETS;
+}
 
-	/* Loading comes in order: most belong at the end. */
-	if (last != &state->devices &&
-		container_of(last, struct device, link)->record.id < id)
-		return (struct list *)&state->devices;
-	list_for_each(it, &state->devices) {
-		if (container_of(it, struct device, link)->record.id >= id)
-			return it;
-	}
-	return (struct list *)&state->devices;
+/* Devices choose their MAC: a full bucket costs time, nothing else. */
+static size_t mac_bucket(const struct mac *mac)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < sizeof(mac->b); i++)
+		hash = (hash ^ mac->b[i]) * 16777619u;
+	return (hash ^ hash >> 16) % BUCKETS;
 }
 
 static struct device *find_device(const struct state *state, uint32_t id)
 {
-	struct list *at = find_place(state, id);
-	struct device *device = container_of(at, struct device, link);
+	struct device *device = state->by_id[id_bucket(id)];
 
-	if (at == &state->devices || device->record.id != id)
-		return NULL;
+	while (device && device->record.id != id)
+		device = device->same_id;
 	return device;
+}
+
+/* Where a new id belongs in the list: before the first that is larger. */
+static struct list *find_place(const struct state *state, uint32_t id)
+{
+	struct list *at = (struct list *)&state->devices;
+
+	/* From behind, because most come in order. */
+	while (at->prev != &state->devices &&
+		container_of(at->prev, struct device, link)->record.id > id)
+		at = at->prev;
+	return at;
+}
+
+static void index_mac(struct state *state, struct device *device)
+{
+	struct device **bucket =
+		&state->by_mac[mac_bucket(&device->record.mac)];
+
+	device->same_mac = *bucket;
+	*bucket = device;
+}
+
+static void unindex_mac(struct state *state, const struct device *device)
+{
+	struct device **at = &state->by_mac[mac_bucket(&device->record.mac)];
+
+	while (*at != device)
+		at = &(*at)->same_mac;
+	*at = device->same_mac;
+}
+
+static void insert_device(struct state *state, struct device *device)
+{
+	struct device **bucket = &state->by_id[id_bucket(device->record.id)];
+
+	device->same_id = *bucket;
+	*bucket = device;
+	index_mac(state, device);
+	list_append(find_place(state, device->record.id), &device->link);
+}
+
+static void remove_device(struct state *state, struct device *device)
+{
+	struct device **at = &state->by_id[id_bucket(device->record.id)];
+
+	while (*at != device)
+		at = &(*at)->same_id;
+	*at = device->same_id;
+	unindex_mac(state, device);
+	list_remove(&device->link);
 }
 
 int state_put_device(struct state *state, const struct record_device *record)
@@ -132,7 +189,9 @@ int state_put_device(struct state *state, const struct record_device *record)
 	if (device) {
 		if (memcmp(&device->record, record, sizeof(*record)) == 0)
 			return 0;
+		unindex_mac(state, device);
 		device->record = *record;
+		index_mac(state, device);
 		tell_device(state, record);
 		return 0;
 	}
@@ -142,7 +201,7 @@ int state_put_device(struct state *state, const struct record_device *record)
 	if (!device)
 		return -ENOMEM;
 	device->record = *record;
-	list_append(find_place(state, record->id), &device->link);
+	insert_device(state, device);
 	state->n_strangers += stranger;
 	tell_device(state, record);
 	return 0;
@@ -158,23 +217,26 @@ const struct record_device *state_device(const struct state *state, uint32_t id)
 const struct record_device *state_device_by_mac(
 	const struct state *state, const struct mac *mac)
 {
-	list_for_each(it, &state->devices) {
-		struct device *device = container_of(it, struct device, link);
+	struct device *device = state->by_mac[mac_bucket(mac)];
 
-		if (mac_equal(&device->record.mac, mac))
-			return &device->record;
-	}
-	return NULL;
+	while (device && !mac_equal(&device->record.mac, mac))
+		device = device->same_mac;
+	return device ? &device->record : NULL;
 }
 
 const struct record_device *state_device_after(
 	const struct state *state, uint32_t id)
 {
-	struct list *at = find_place(state, id + 1);
+	struct device *device = find_device(state, id);
+	struct list *at = device ? device->link.next : state->devices.next;
 
-	if (at == &state->devices)
-		return NULL;
-	return &container_of(at, struct device, link)->record;
+	/* Without that id: usually 0, the first. */
+	while (at != &state->devices &&
+		container_of(at, struct device, link)->record.id <= id)
+		at = at->next;
+	return at == &state->devices
+		       ? NULL
+		       : &container_of(at, struct device, link)->record;
 }
 
 void state_drop_device(struct state *state, uint32_t id)
@@ -189,7 +251,7 @@ void state_drop_device(struct state *state, uint32_t id)
 		if (w->record.device == id)
 			state_unwarn(state, id, w->record.code);
 	}
-	list_remove(&device->link);
+	remove_device(state, device);
 	state->n_strangers -= id >= RECORD_STRANGER_BASE;
 	if (state->observer.device_gone)
 		state->observer.device_gone(state->observer.arg, id);

@@ -29,16 +29,6 @@ const struct conf_section *observe_zone(const struct conf *conf, uint16_t place)
 	return zone;
 }
 
-static const struct conf_section *device_section(
-	const struct conf *conf, uint32_t id)
-{
-	const struct conf_section *d = conf_next(conf, "device", NULL);
-
-	while (d && agent_device_id(conf, d) != id)
-		d = conf_next(conf, "device", d);
-	return d;
-}
-
 static uint8_t isolation_of(struct state *state, uint8_t mode)
 {
 	if (!state_gateway(state)->rules_generation)
@@ -65,7 +55,7 @@ static void update(struct state *state, const struct conf *conf,
 	set_text(record->interface, sizeof(record->interface), seen->interface);
 	record->mode = (uint8_t)agent_mode(conf, zone,
 		record->id < RECORD_STRANGER_BASE
-			? device_section(conf, record->id)
+			? conf_find_id(conf, record->id)
 			: NULL);
 	record->isolation = isolation_of(state, record->mode);
 	if (!record->first_seen)
@@ -179,7 +169,7 @@ static void refresh_devices(struct state *state, const struct conf *conf)
 
 		id = record.id;
 		record.mode = (uint8_t)agent_mode(conf, zone,
-			id < RECORD_STRANGER_BASE ? device_section(conf, id)
+			id < RECORD_STRANGER_BASE ? conf_find_id(conf, id)
 						  : NULL);
 		record.isolation = isolation_of(state, record.mode);
 		if (memcmp(&record, known, sizeof(record)) != 0)

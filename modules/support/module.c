@@ -99,14 +99,17 @@ static void warn_ending(struct state *state, const struct record_device *record)
 	if (known[record->id].warned == verdict->stage)
 		return;
 	drop_warnings(state, record->id);
+	/* With too many warnings already, it is tried again every day. */
+	if (!state_warn(state, record->id,
+		    verdict->stage > 30 ? RECORD_SEVERITY_INFO
+					: RECORD_SEVERITY_WARNING,
+		    CODE_ENDING,
+		    "the maker's support for %s ends on %s, in %u days or "
+		    "fewer; ask the maker for a later date, or plan to "
+		    "replace it",
+		    record->name, verdict->last_day, verdict->stage))
+		return;
 	known[record->id].warned = verdict->stage;
-	state_warn(state, record->id,
-		verdict->stage > 30 ? RECORD_SEVERITY_INFO
-				    : RECORD_SEVERITY_WARNING,
-		CODE_ENDING,
-		"the maker's support for %s ends on %s, in %u days or fewer; "
-		"ask the maker for a later date, or plan to replace it",
-		record->name, verdict->last_day, verdict->stage);
 	log_notice("the support for %s ends on %s", record->name,
 		verdict->last_day);
 }

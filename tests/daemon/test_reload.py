@@ -174,6 +174,24 @@ def one_missing(tap, desk):
     desk.stop_daemon()
 
 
+def many_devices(tap, desk):
+    """Seconds would be minutes if each device were looked for among all."""
+    text = config() + "".join(
+        "[device d%d]\nmac = 02:00:00:01:%02x:%02x\nsupport-ends = 2150\n"
+        "allow = tcp/443 203.0.113.10\n" % (i, i // 256, i % 256)
+        for i in range(12000))
+    start = time.monotonic()
+    desk.start_daemon(text)
+    took = time.monotonic() - start
+    tap.ok(took < 10, "starts with 12000 devices", "%.1f s" % took)
+    desk.wait_name()
+    mark, start = len(desk.log()), time.monotonic()
+    desk.daemon.send_signal(signal.SIGHUP)
+    tap.ok(desks.wait(lambda: "is in force" in desk.log()[mark:], 10),
+           "and reloads them", desk.log()[mark:])
+    desk.stop_daemon()
+
+
 def main():
     with Tap() as tap:
         with desks.Desk() as desk:
@@ -193,6 +211,7 @@ def main():
             desk.stop_daemon()
             refused_level(tap, desk)
             one_missing(tap, desk)
+            many_devices(tap, desk)
 
 
 if __name__ == "__main__":

@@ -196,6 +196,27 @@ static void test_tree(void **state)
 	conf_free(conf);
 }
 
+static void test_ids(void **state)
+{
+	struct conf *conf = parse("[device a]\n[gateway]\n[device b]\n");
+	const struct conf_section *a = conf_find(conf, "device", "a");
+	const struct conf_section *b = conf_find(conf, "device", "b");
+
+	(void)state;
+	assert_int_equal(a->id, 0);
+	assert_null(conf_find_id(conf, 0));
+	assert_null(conf_find_id(conf, 7));
+	conf_set_id(conf, b, 7);
+	conf_set_id(conf, a, 3000);
+	assert_int_equal(b->id, 7);
+	assert_ptr_equal(conf_find_id(conf, 7), b);
+	assert_ptr_equal(conf_find_id(conf, 3000), a);
+	assert_null(conf_find_id(conf, 8));
+	assert_null(conf_find_id(conf, 3001));
+	assert_null(conf_find_id(conf, UINT32_MAX));
+	conf_free(conf);
+}
+
 /* What was refused is not in force, yet it is known that it was written. */
 static void test_refused_values(void **state)
 {
@@ -282,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_good_files),
 		cmocka_unit_test(test_comment_tail_stays_dead),
 		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_refused_values),
 		cmocka_unit_test(test_many_sections),
 		cmocka_unit_test(test_most_problems),

@@ -12,13 +12,6 @@
 #include "modules/isolation/observe.h"
 
 /* The agent's part, as simple as it can be. */
-uint32_t agent_device_id(
-	const struct conf *conf, const struct conf_section *device)
-{
-	(void)conf;
-	return device->line;
-}
-
 enum record_mode agent_mode(const struct conf *conf,
 	const struct conf_section *zone, const struct conf_section *device)
 {
@@ -51,6 +44,9 @@ static struct conf *parse(const char *text)
 	assert_int_equal(conf_new(list, 2, &c), 0);
 	assert_int_equal(conf_parse(c, "test", text, strlen(text)), 0);
 	assert_int_equal(conf_problem_count(c), 0);
+	for (const struct conf_section *d = conf_next(c, "device", NULL); d;
+		d = conf_next(c, "device", d))
+		conf_set_id(c, d, d->line);
 	return c;
 }
 

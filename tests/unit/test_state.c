@@ -178,6 +178,66 @@ static void test_warnings_are_limited(void **arg)
 	assert_int_equal(kept, STATE_WARNINGS_MAX);
 }
 
+static struct mac mac_of(uint32_t n)
+{
+	struct mac mac = {{2, 0, (uint8_t)(n >> 24), (uint8_t)(n >> 16),
+		(uint8_t)(n >> 8), (uint8_t)n}};
+
+	return mac;
+}
+
+static void expect_mac(uint32_t n, uint32_t id)
+{
+	struct mac mac = mac_of(n);
+	const struct record_device *device = state_device_by_mac(state, &mac);
+
+	assert_int_equal(device ? device->id : 0, id);
+}
+
+/* More than there are places in the tables, in three orders. */
+static void test_many_devices(void **arg)
+{
+	static const uint32_t steps[] = {1, 4999, 4096};
+	const struct record_device *device;
+	uint32_t expected = 0;
+
+	(void)arg;
+	for (uint32_t i = 0; i < 15000; i++) {
+		uint32_t id = i * steps[i / 5000] % 60000 + 1;
+		struct record_device record = {.id = id, .mac = mac_of(id)};
+
+		assert_int_equal(state_put_device(state, &record), 0);
+	}
+	for (uint32_t id = 1; id <= 60000; id++) {
+		device = state_device(state, id);
+		if (!device)
+			continue;
+		expect_mac(id, id);
+		assert_ptr_equal(state_device_after(state, expected), device);
+		expected = id;
+	}
+	assert_null(state_device_after(state, expected));
+	for (uint32_t id = 1; id <= 60000; id += 2)
+		state_drop_device(state, id);
+	for (uint32_t id = 1; id <= 60000; id += 2)
+		expect_mac(id, 0);
+	expect_mac(2, 2);
+}
+
+static void test_mac_changes(void **arg)
+{
+	struct record_device record = {.id = 5, .mac = mac_of(1)};
+
+	(void)arg;
+	assert_int_equal(state_put_device(state, &record), 0);
+	record.mac = mac_of(2);
+	assert_int_equal(state_put_device(state, &record), 0);
+	expect_mac(1, 0);
+	expect_mac(2, 5);
+	state_drop_device(state, 5);
+	expect_mac(2, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +251,10 @@ int main(void)
 			test_warnings_are_kept_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_warnings_are_limited, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_many_devices, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_mac_changes, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

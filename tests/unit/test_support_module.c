@@ -306,6 +306,23 @@ static void test_device_comes_back(void **state)
 	assert_non_null(only_warning(agent));
 }
 
+static void test_too_many_warnings(void **state)
+{
+	struct agent *agent = *state;
+
+	load(agent, "[device cam]\nsupport-ends = 2027-06\n");
+	for (uint32_t i = 0; i < STATE_WARNINGS_MAX; i++)
+		state_warn(agent->state, 1000 + i, RECORD_SEVERITY_INFO, "test",
+			"x");
+	say(agent, 1, RECORD_SUPPORT_ENDING, 30, 30, "2027-06-30");
+	state_unwarn(agent->state, 1000, "test");
+	say(agent, 1, RECORD_SUPPORT_ENDING, 30, 29, "2027-06-30");
+	assert_false(state_warn(agent->state, 1, RECORD_SEVERITY_INFO,
+		"support.ending", "it is there now"));
+	assert_false(state_warn(agent->state, 1000, RECORD_SEVERITY_INFO,
+		"test", "which leaves no room"));
+}
+
 /* What only a broken worker would say breaks its link. */
 static void test_nonsense(void **state)
 {
@@ -360,6 +377,7 @@ int main(void)
 		AGENT_TEST(test_warning_goes),
 		AGENT_TEST(test_date_changes),
 		AGENT_TEST(test_device_comes_back),
+		AGENT_TEST(test_too_many_warnings),
 		AGENT_TEST(test_nonsense),
 	};
 
