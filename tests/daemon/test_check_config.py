@@ -109,6 +109,20 @@ OF_MODULES = {
             "behind the prefix) or any",
             "F:8: allow = tcp/53 any: port 53 leads to the name servers "
             "only; give them in [gateway] as name-server"]),
+    "proxy": (
+        "[upgrade one]\nprotocol = http\nport = 80\n"
+        "[upgrade two]\nprotocol = tcp\nport = 80\nupstream-port = 443\n"
+        "upstream-name = web.example\n"
+        "[upgrade three]\nprotocol = mqtt\nupstream-name = a..b\n"
+        "[device a]\nmac = 02:00:00:00:00:01\nupgrade = on\n"
+        "[device b]\nmac = 02:00:00:00:00:02\nupgrade = one tow\n"
+        "[device c]\nmac = 02:00:00:00:00:03\nupgrade = two one\n", {}, [
+            "F:11: upstream-name = a..b: expected a host name such as "
+            "broker.example, or an address",
+            "F:14: there is no [upgrade on]; did you mean 'one'?",
+            "F:17: there is no [upgrade tow]; did you mean 'two'?",
+            "F:20: [device c] would have two upgrades for port 80, one and "
+            "two: name the one it uses with 'upgrade ='"]),
     "update": (
         "[update]\nkey = /nonexistent/key.pem\n", {}, [
             "F:2: key: cannot read /nonexistent/key.pem: No such file or "
