@@ -223,6 +223,12 @@ static enum relay_status end_down(struct relay *r)
 	return RELAY_STATUS_MORE;
 }
 
+static enum relay_status state_of(const struct relay *r)
+{
+	return r->upstream_told && r->device_told ? RELAY_STATUS_OVER
+						  : RELAY_STATUS_MORE;
+}
+
 /* One round; the order lets a read byte leave in the same round. */
 static enum relay_status step(struct relay *r)
 {
@@ -232,8 +238,7 @@ static enum relay_status step(struct relay *r)
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
 		if (steps[i](r) == RELAY_STATUS_BROKEN)
 			return RELAY_STATUS_BROKEN;
-	return r->upstream_told && r->device_told ? RELAY_STATUS_OVER
-						  : RELAY_STATUS_MORE;
+	return state_of(r);
 }
 
 static bool has_moved(const struct relay *r, uint64_t bytes)
@@ -252,8 +257,11 @@ enum relay_status relay_turn(struct relay *r)
 		if (status != RELAY_STATUS_MORE || !has_moved(r, before))
 			return status;
 	}
-	/* Decrypted bytes wake nobody: have some in hand for the next turn. */
-	return read_down(r);
+	/* Decrypted bytes, or the end, wake nobody: take them in hand. */
+	if (read_down(r) == RELAY_STATUS_BROKEN ||
+		end_down(r) == RELAY_STATUS_BROKEN)
+		return RELAY_STATUS_BROKEN;
+	return state_of(r);
 }
 
 static int device_events(const struct relay *r)

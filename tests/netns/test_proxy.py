@@ -61,9 +61,9 @@ def closed(lab, tap, daemon):
     for name, ip in (("sensor", "192.168.50.1"), ("sensor", "fd00:50::1"),
                      ("owner", "192.168.60.1"), ("cloud", "203.0.113.1"),
                      ("gateway", "127.0.0.1"), ("gateway", "::1")):
-        came = []
-        for port in (18100, 18101, 18102):
-            came.append(lab.attempt(name, ip, "tcp", port, timeout=1))
+        came = lab.attempts(
+            [(name, ip, "tcp", port) for port in (18100, 18101, 18102)],
+            timeout=1)
         tap.ok("yes" not in came, "%s dials the proxy at %s: nothing" % (
             name, ip), came)
     tap.ok("gatehouse-proxy" in [

@@ -111,6 +111,28 @@ static void test_back_pressure(void **state)
 	peer_stop(&peer, text);
 }
 
+/*
+ * The server's end comes just when the session has done all that it may do
+ * in one turn: nobody would wake it for that again.
+ */
+static void test_end_at_the_turn(void **state)
+{
+	struct peer peer = peer_start(PEER_ACT_EXACT, "good");
+	static char text[2 * PEER_EXACT];
+
+	(void)state;
+	assert_int_equal(PEER_EXACT, RELAY_ROUNDS * RELAY_BUFFER);
+	world_begin_known(PROXY_PROTOCOL_TCP, "broker.example", peer.port);
+	world_turn_until(w.opened);
+	usleep(300000); /* all of it waits in the kernel now */
+	assert_int_equal(
+		device_hears(text, sizeof(text), PEER_EXACT), PEER_EXACT);
+	assert_int_equal(device_end(), 0);
+	shutdown(w.device, SHUT_WR);
+	world_turn_until(w.gone);
+	peer_stop(&peer, text);
+}
+
 /* The same the other way: a server that does not read stops the device. */
 static void test_slow_server(void **state)
 {
@@ -359,6 +381,7 @@ int main(void)
 		WORLD_TEST(test_server_ends_first),
 		WORLD_TEST(test_server_cuts),
 		WORLD_TEST(test_back_pressure),
+		WORLD_TEST(test_end_at_the_turn),
 		WORLD_TEST(test_slow_server),
 		WORLD_TEST(test_silent_server),
 		WORLD_TEST(test_nobody_listens),

@@ -97,11 +97,11 @@ static void echo(WOLFSSL *ssl, struct heard *h)
 	}
 }
 
-static void pour(WOLFSSL *ssl)
+static void pour(WOLFSSL *ssl, size_t size)
 {
 	char bytes[8192];
 
-	for (size_t sent = 0; sent < PEER_POUR; sent += sizeof(bytes)) {
+	for (size_t sent = 0; sent < size; sent += sizeof(bytes)) {
 		for (size_t i = 0; i < sizeof(bytes); i++)
 			bytes[i] = (char)((sent + i) * 7 >> 3);
 		if (wolfSSL_write(ssl, bytes, sizeof(bytes)) <= 0)
@@ -136,7 +136,10 @@ static void act_in_tls(enum peer_act act, WOLFSSL *ssl, int fd, struct heard *h)
 		say(ssl, "half an answer");
 		return;
 	case PEER_ACT_POUR:
-		pour(ssl);
+		pour(ssl, PEER_POUR);
+		break;
+	case PEER_ACT_EXACT:
+		pour(ssl, PEER_EXACT);
 		break;
 	case PEER_ACT_SWITCH:
 		hear(h, ssl);

@@ -18,12 +18,14 @@ enum peer_act {
 	PEER_ACT_END_FIRST, /* says "bye", ends, reads what still comes */
 	PEER_ACT_CUT, /* says "half an answer", closes without a word */
 	PEER_ACT_POUR, /* sends PEER_POUR bytes, then ends */
+	PEER_ACT_EXACT, /* sends PEER_EXACT bytes at once, then ends */
 	PEER_ACT_PLAIN, /* speaks no TLS at all */
 	PEER_ACT_SILENT, /* accepts, reads, never answers */
 	PEER_ACT_HANG_UP, /* closes after the first bytes */
 	PEER_ACT_SWITCH, /* reads a head, says 101, echoes */
 };
 #define PEER_POUR (32u << 20)
+#define PEER_EXACT (8u * 8192) /* what a relay moves in one turn */
 
 struct peer {
 	pid_t pid;
