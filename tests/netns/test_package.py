@@ -41,7 +41,14 @@ interface = wan0
 role = uplink
 [device camera]
 mac = %s
-""" % CAMERA_MAC
+allow = tcp/80 %s
+[upgrade web]
+protocol = http
+port = 80
+upstream-port = 443
+[proxy]
+authorities = /root/ca.pem
+""" % (CAMERA_MAC, CLOUD)
 
 NETWORK = """
 set -e
@@ -271,6 +278,49 @@ def enforces(tap, gate):
     root.run("systemctl", "restart", UNIT)
     tap.ok(gate.active() and not gate.pings(),
            "after a restart the camera is still blocked")
+
+
+def make_certificates(root, folder):
+    """An authority, and a certificate for cloud.example of it."""
+    def path(name):
+        return os.path.join(folder, name)
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+             "-days", "2"]
+    quiet = {"stderr": subprocess.DEVNULL}
+    sh("openssl", "req", "-x509", *curve, "-subj", "/CN=test authority",
+       "-keyout", path("ca.key"), "-out", path("ca.pem"), **quiet)
+    sh("openssl", "req", *curve, "-subj", "/CN=cloud.example", "-keyout",
+       path("cloud.key"), "-out", path("cloud.csr"), **quiet)
+    with open(path("names"), "w", encoding="ascii") as file:
+        file.write("subjectAltName=DNS:cloud.example\n")
+    sh("openssl", "x509", "-req", "-in", path("cloud.csr"), "-CA",
+       path("ca.pem"), "-CAkey", path("ca.key"), "-CAcreateserial", "-days",
+       "2", "-extfile", path("names"), "-out", path("cloud.pem"), **quiet)
+    for name in ("ca.pem", "cloud.pem", "cloud.key"):
+        root.put(path(name), "/root/" + name)
+
+
+def carries_into_tls(tap, gate):
+    """The whole job inside the unit's walls."""
+    root = gate.root
+    server = root.popen(
+        "ip", "netns", "exec", "cloud", "openssl", "s_server", "-quiet",
+        "-accept", "443", "-cert", "/root/cloud.pem", "-key",
+        "/root/cloud.key", "-www", stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+
+    def get(host):
+        return root.run(
+            "ip", "netns", "exec", "cam", "nc", "-w", "5", CLOUD, "80",
+            stdin="GET / HTTP/1.0\r\nHost: %s\r\n\r\n" % host,
+            check=False).stdout
+    tap.ok(gate.wait(lambda: "200 ok" in get("cloud.example"), 10),
+           "the camera's plain HTTP arrives at a TLS server",
+           get("cloud.example") + gate.journal())
+    tap.ok("200 ok" not in get("other.example"),
+           "a wrong name is refused")
+    root.run("pkill", "-x", "openssl")
+    server.wait(10)
 
 
 def flip(text, at):
@@ -507,7 +557,9 @@ def main():
             gate.network()
             tap.ok(gate.pings(), "the network works before gatehouse")
             installs(tap, gate, first)
+            make_certificates(root, folder)
             enforces(tap, gate)
+            carries_into_tls(tap, gate)
             cases = bad_updates(packages, new)
             installer_judges_itself(tap, gate, cases)
             refuses_bad_updates(tap, gate, cases)
