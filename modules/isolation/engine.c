@@ -180,8 +180,8 @@ static void restore(struct engine *engine)
 		return;
 	if (!may_restore(engine)) {
 		if (!engine->retry.slot)
-			loop_set_timer(engine->loop, &engine->retry,
-				ENGINE_RETRY_MS);
+			loop_set_timer(
+				engine->loop, &engine->retry, ENGINE_RETRY_MS);
 		return;
 	}
 	engine->restored++;

@@ -228,14 +228,13 @@ static int check_references(const struct policy *policy, char *reason)
 {
 	const struct isolation_redirect *last = NULL;
 
-	policy_each(struct isolation_allow, a,
-		&policy->allows) if (!policy_device(policy,
-					     a->device)) return refuse(reason,
-		"an allow line is for device number %u, "
-		"which does not exist",
-		a->device);
-	policy_each(struct isolation_redirect, r, &policy->redirects)
-	{
+	policy_each(struct isolation_allow, a, &policy->allows)
+		if (!policy_device(policy, a->device))
+			return refuse(reason,
+				"an allow line is for device number %u, "
+				"which does not exist",
+				a->device);
+	policy_each(struct isolation_redirect, r, &policy->redirects) {
 		if (!policy_device(policy, r->device))
 			return refuse(reason,
 				"an upgrade is for device number %u, "
@@ -256,8 +255,8 @@ static void sort_all(struct policy *policy)
 
 	free(ids->items);
 	memset(ids, 0, sizeof(*ids));
-	policy_each(struct isolation_device, d, &policy->devices)(void)
-		add(ids, d, sizeof(*d), ISOLATION_DEVICES_MAX);
+	policy_each(struct isolation_device, d, &policy->devices)
+		(void)add(ids, d, sizeof(*d), ISOLATION_DEVICES_MAX);
 	sort(&policy->zones, sizeof(struct isolation_zone), by_interface);
 	sort(&policy->devices, sizeof(struct isolation_device), by_mac);
 	sort(ids, sizeof(struct isolation_device), by_id);

@@ -107,11 +107,10 @@ static bool is_observed(const struct engine *engine, const struct mac *mac)
 	if (port)
 		return port->mode == RECORD_MODE_OBSERVE;
 	/* Seen nowhere of late: observed if any zone would let it pass. */
-	policy_each(struct isolation_zone, z,
-		&engine->policy
-			 .zones) if (z->role == ISOLATION_ROLE_DEVICES &&
-				     z->mode ==
-					     RECORD_MODE_OBSERVE) return true;
+	policy_each(struct isolation_zone, z, &engine->policy.zones)
+		if (z->role == ISOLATION_ROLE_DEVICES &&
+			z->mode == RECORD_MODE_OBSERVE)
+			return true;
 	return false;
 }
 

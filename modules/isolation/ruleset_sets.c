@@ -79,10 +79,9 @@ static void add_interfaces(struct ruleset *rs, const struct policy *policy,
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->zones.n);
-	policy_each(struct isolation_zone, z,
-		&policy->zones) if (z->role == role &&
-				    (!mode || z->mode == mode))
-		put_name(&filler, z->interface);
+	policy_each(struct isolation_zone, z, &policy->zones)
+		if (z->role == role && (!mode || z->mode == mode))
+			put_name(&filler, z->interface);
 	set_end(&filler);
 }
 
@@ -96,9 +95,9 @@ static void add_devices(struct ruleset *rs, const struct policy *policy,
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->devices.n);
-	policy_each(struct isolation_device, d,
-		&policy->devices) if (!mode || d->mode == mode)
-		set_put(&filler, &d->mac);
+	policy_each(struct isolation_device, d, &policy->devices)
+		if (!mode || d->mode == mode)
+			set_put(&filler, &d->mac);
 	set_end(&filler);
 }
 
@@ -112,9 +111,9 @@ static void add_addresses(struct ruleset *rs, const char *name,
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, addresses->n);
-	policy_each(struct isolation_address, a,
-		addresses) if (a->ip.family == family)
-		set_put(&filler, a->ip.b);
+	policy_each(struct isolation_address, a, addresses)
+		if (a->ip.family == family)
+			set_put(&filler, a->ip.b);
 	set_end(&filler);
 }
 
@@ -180,8 +179,7 @@ static void add_exact(
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->allows.n);
-	policy_each(struct isolation_allow, a, &policy->allows)
-	{
+	policy_each(struct isolation_allow, a, &policy->allows) {
 		struct key key = {0};
 
 		if (!one_port(a) || !one_address(a, family))
@@ -202,8 +200,7 @@ static void add_anywhere(struct ruleset *rs, const struct policy *policy)
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->allows.n);
-	policy_each(struct isolation_allow, a, &policy->allows)
-	{
+	policy_each(struct isolation_allow, a, &policy->allows) {
 		struct key key = {0};
 
 		if (!one_port(a) || a->to.family)
@@ -371,8 +368,7 @@ static void add_redirects(struct ruleset *rs, const struct policy *policy,
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->redirects.n);
-	policy_each(struct isolation_redirect, r, &policy->redirects)
-	{
+	policy_each(struct isolation_redirect, r, &policy->redirects) {
 		const struct isolation_device *d = policy_device(
 			policy, r->device);
 		uint16_t wire = htons(r->port);
@@ -396,8 +392,7 @@ static void add_proxy_ports(struct ruleset *rs, const struct policy *policy)
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->redirects.n);
-	policy_each(struct isolation_redirect, r, &policy->redirects)
-	{
+	policy_each(struct isolation_redirect, r, &policy->redirects) {
 		uint16_t wire = htons(r->to_port);
 
 		if (seen[r->to_port / 8] & 1 << r->to_port % 8)

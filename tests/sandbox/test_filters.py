@@ -53,7 +53,6 @@ recvmmsg recvmmsg_time64
 poll ppoll ppoll_time64
 select _newselect pselect6 pselect6_time64
 clock_nanosleep clock_nanosleep_time64
-pread64 preadv
 """.strip().splitlines()]
 
 
