@@ -162,10 +162,13 @@ void config_print(const struct conf *conf, const char *file, bool json)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		char text[1024];
+		const struct conf_problem *problem = conf_problem(conf, i);
 
-		format_problem(conf_problem(conf, i), text, sizeof(text));
-		fputs(text, stdout);
+		if (problem->line)
+			printf("%s:%u: %s\n", problem->file, problem->line,
+				problem->text);
+		else
+			printf("%s: %s\n", problem->file, problem->text);
 	}
 	if (n == 0)
 		printf("%s: no problems\n", file);

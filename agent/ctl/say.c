@@ -47,7 +47,7 @@ static void paragraphs(FILE *out, char *text, size_t width)
 	}
 }
 
-static char *format_text(const char *format, va_list args)
+static _printf_(1, 0) char *format_text(const char *format, va_list args)
 {
 	char *text;
 

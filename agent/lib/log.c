@@ -54,9 +54,12 @@ int log_level_parse(const char *name, enum log_level *ret_level)
 /* Replaces what could end the line or move a cursor. */
 static void make_harmless(char *text)
 {
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
+	for (unsigned char *p = (unsigned char *)text; *p; p++) {
+		if (*p < 0x20 || *p == 0x7f)
+			*p = '?';
+		/* U+0080 to U+009F: to some terminals they are escapes. */
+		if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			p[0] = p[1] = '?';
 	}
 }
 

@@ -42,7 +42,8 @@ static struct batch_note *new_note(struct batch *batch)
 	return &batch->notes[batch->n_notes++];
 }
 
-static void note(struct batch *batch, const char *what, va_list args)
+static _printf_(2, 0) void note(
+	struct batch *batch, const char *what, va_list args)
 {
 	struct batch_note *n = new_note(batch);
 

@@ -46,6 +46,23 @@ static void test_control_bytes_are_harmless(void **state)
 		said, "test: warning: device ?[2Jcam?fake: error: ?? is new\n");
 }
 
+static void speak_c1(void)
+{
+	log_warning("%s", "a\xc2\x9b"
+			  "2Jb\xc2\xa0\xc3\xa9\xc2");
+}
+
+/* Escapes of eight bits go, other letters stay. */
+static void test_c1_bytes_are_harmless(void **state)
+{
+	(void)state;
+	unsetenv("JOURNAL_STREAM");
+	log_open("test", LOG_LEVEL_INFO);
+	catch_stderr(speak_c1);
+	assert_string_equal(
+		said, "test: warning: a??2Jb\xc2\xa0\xc3\xa9\xc2\n");
+}
+
 static void speak_long(void)
 {
 	char text[4000];
@@ -105,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_control_bytes_are_harmless),
+		cmocka_unit_test(test_c1_bytes_are_harmless),
 		cmocka_unit_test(test_long_lines_end),
 		cmocka_unit_test(test_journal_gets_levels),
 		cmocka_unit_test(test_limit),
