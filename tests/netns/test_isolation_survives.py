@@ -110,14 +110,14 @@ def killed(tap):
             tap.ok(wait(lambda: elements(lab, "generation") not in (
                 [], generation)), "the new worker loads its own rules")
             time.sleep(0.5)
-            all_of_it_dies(tap, lab, daemon)
+            all_of_it_dies(tap, lab, daemon, servers)
             time.sleep(0.5)
         tap.ok(flood.sent > 1000, "the flood went on", flood.sent)
         tap.equal(arrived(servers), before, "not one of its packets arrived")
         tap.ok(counter(lab, "denied") > 100, "they were counted")
 
 
-def all_of_it_dies(tap, lab, daemon):
+def all_of_it_dies(tap, lab, daemon, servers):
     rules = lab.rules()
     os.kill(daemon.pid, signal.SIGKILL)
     daemon.process.wait()
@@ -128,8 +128,25 @@ def all_of_it_dies(tap, lab, daemon):
     all_cut(tap, lab, ways(lab, "camera", "cloud", kinds=("tcp", "icmp")) +
             ways(lab, "stranger", "sensor", kinds=("tcp", "icmp")),
             "and they hold")
+    unknown_port(tap, lab, servers)
     lab.gatehoused()
     tap.ok("table inet gatehouse" in lab.rules(), "a new daemon takes over")
+
+
+def unknown_port(tap, lab, servers):
+    """A port that nobody told the rules about, as in its first moments."""
+    lab.gateway.link("p-stranger", "nomaster")
+    lab.gateway.link("p-stranger", "name", "p-new")
+    lab.gateway.link("p-new", "up")
+    lab.gateway.link("p-new", "master", "br0")
+    for ip in (lab.sensor.ip, lab.sensor.ip6):
+        lab.stranger.run("ip", "neigh", "replace", ip, "lladdr",
+                         lab.sensor.mac, "dev", "eth0", "nud", "permanent")
+        lab.udp_send("stranger", ip, 7, b"one way")
+    all_cut(tap, lab, ways(lab, "stranger", "sensor", kinds=["icmp"]) +
+            ways(lab, "sensor", "stranger", kinds=["icmp"]),
+            "a port that is not listed yet reaches no device")
+    tap.equal(arrived(servers, b"one way"), 0, "not even one way")
 
 
 def stopped(tap):

@@ -34,6 +34,14 @@ def direct(lab):
             for ip in ("192.168.50.1", "fd00:50::1", "203.0.113.1")]
 
 
+def closed(tap, lab, what):
+    """Not even a connection comes about, so nobody is asked for bytes."""
+    wanted = direct(lab)
+    came = lab.attempts(wanted, timeout=0.7)
+    bad = ["%s: %s" % (w, c) for w, c in zip(wanted, came) if c != "dropped"]
+    tap.ok(not bad, what, "\n".join(bad))
+
+
 def talk(sock):
     try:
         sock.settimeout(1.5)
@@ -56,8 +64,7 @@ def upgrade(tap):
         all_open(tap, lab, plain(lab), "observed: plaintext passes")
         tap.equal(counter(lab, "redirected"), 0,
                   "observed: nothing is redirected")
-        all_cut(tap, lab, direct(lab),
-                "observed: the proxy's port is closed to all sides")
+        closed(tap, lab, "observed: the proxy's port is closed to all sides")
         live = [lab.tcp_connect("camera", ip, 1883)
                 for ip in (lab.cloud.ip, lab.cloud.ip6)]
         tap.ok(all(talk(s) for s in live), "observed: a connection lives")
@@ -71,8 +78,7 @@ def upgrade(tap):
                "enforced: it went into the proxy")
         all_open(tap, lab, [("camera", lab.cloud.ip, "tcp", 7)],
                  "enforced: other ports pass")
-        all_cut(tap, lab, direct(lab),
-                "enforced: the proxy's port is closed to all sides")
+        closed(tap, lab, "enforced: the proxy's port is closed to all sides")
         all_cut(tap, lab, [("camera", ip, "tcp", 1883) for ip in (
             "192.168.50.1", "fd00:50::1")],
                 "enforced: the gateway's own port is no way around")
