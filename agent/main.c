@@ -17,6 +17,7 @@
 
 #include "agent/agent.h"
 #include "agent/lib/log.h"
+#include "agent/lib/product.h"
 
 #define EXIT_CONFIG 78 /* as in sysexits.h */
 
@@ -103,7 +104,10 @@ static int read_option(int code, struct start *start)
 		start->json = true;
 		return 0;
 	case OPTION_VERSION:
-		printf("gatehoused " PACKAGE_VERSION "\n");
+		printf("gatehoused " PACKAGE_VERSION "\n"
+		       "supported until " PRODUCT_SUPPORT_ENDS "\n"
+		       "to report a vulnerability: " PRODUCT_SECURITY_CONTACT
+		       "\n");
 		return 1;
 	case OPTION_WORKERS:
 		start->options.workers = optarg;

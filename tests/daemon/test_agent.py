@@ -28,7 +28,9 @@ def start_of(lab, *args, env=None):
 
 def options(tap, lab):
     status, said = start_of(lab, "--version")
-    tap.ok(status == 0 and said.startswith("gatehoused "), "--version", said)
+    tap.ok(status == 0 and said.startswith("gatehoused ") and
+           "supported until 20" in said and "report" in said,
+           "--version says what runs, until when, and whom to tell", said)
     status, said = start_of(lab, "--help")
     tap.ok(status == 0 and "--check-config" in said, "--help", said)
     for wrong in (["--no-such"], ["surplus"], ["--uids", "0"],
