@@ -266,8 +266,8 @@ def deciding(tap, place, run):
                  "is written down")
     tap.ok(wait(lambda: run.json("device", "show", "camera")["isolation"] ==
                 "enforced", 5), "and in force")
-    tap.ok(run("status").stdout.startswith("PARTLY OBSERVING"),
-           "the rest observes")
+    tap.ok(wait(lambda: run("status").stdout.startswith("PARTLY OBSERVING"),
+                5), "the rest observes")
     done = run("enforce", "--yes")
     tap.ok(done.returncode == 0 and "ENFORCING" in done.stdout,
            "enforce --yes", done.stdout + done.stderr)
