@@ -25,7 +25,7 @@ struct engine {
 	struct topology topology; /* in force */
 	struct ruleset_carry carry;
 	bool in_force;
-	uint8_t generation;
+	uint8_t generation; /* of the marks; grows with each other policy */
 	uint32_t restored;
 	int64_t window_ms;
 	unsigned in_window;

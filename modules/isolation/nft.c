@@ -215,6 +215,21 @@ int nft_dump(
 	return r;
 }
 
+int nft_ask(struct nft *nft, struct nlmsghdr *request)
+{
+	struct answers answers = {.last = nft_seq(nft)};
+	int r;
+
+	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	request->nlmsg_seq = answers.last;
+	r = send_all(nft, request, request->nlmsg_len);
+	if (r == 0)
+		r = read_answers(nft, &answers);
+	if (r < 0 || answers.error)
+		return r < 0 ? r : answers.error;
+	return answers.acknowledged ? 0 : -EIO;
+}
+
 static int count_row(const struct nlmsghdr *m, void *arg)
 {
 	(void)m;

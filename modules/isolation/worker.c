@@ -13,6 +13,7 @@
 #include "agent/lib/log.h"
 #include "modules/isolation/clear.h"
 #include "modules/isolation/engine.h"
+#include "modules/isolation/flows.h"
 #include "modules/isolation/links.h"
 #include "modules/isolation/neigh.h"
 #include "modules/isolation/report.h"
@@ -71,10 +72,22 @@ static int on_admin(void *owner, const void *message, int fd)
 }
 
 /* Only neighbours on interfaces of devices zones count. */
+static const struct topology_port *find_neighbour(
+	const struct ip *ip, struct mac *ret_mac)
+{
+	const struct topology *topology = &self.engine.topology;
+
+	for (size_t i = 0; i < topology->n_ports; i++)
+		if (topology->ports[i].routed &&
+			neigh_find(&self.neigh, topology->ports[i].index, ip,
+				ret_mac) == 0)
+			return &topology->ports[i];
+	return NULL;
+}
+
 static int on_who(void *owner, const void *message, int fd)
 {
 	struct isolation_who who = *(const struct isolation_who *)message;
-	const struct topology *topology = &self.engine.topology;
 	const struct isolation_device *device;
 
 	(void)fd;
@@ -82,11 +95,7 @@ static int on_who(void *owner, const void *message, int fd)
 		return -EINVAL;
 	memset(&who.mac, 0, sizeof(who.mac));
 	who.device = 0;
-	for (size_t i = 0; i < topology->n_ports; i++)
-		if (topology->ports[i].routed &&
-			neigh_find(&self.neigh, topology->ports[i].index,
-				&who.ip, &who.mac) == 0)
-			break;
+	(void)find_neighbour(&who.ip, &who.mac);
 	device = policy_device_by_mac(&self.engine.policy, &who.mac);
 	if (device)
 		who.device = device->id;
@@ -237,8 +246,53 @@ static int commit(struct worker *worker, char *reason)
 	return r < 0 ? r : engine_check(&self.wanted, reason);
 }
 
+/* Whose it is was found out last; connections of one come in a row. */
+struct last_owner {
+	struct ip ip;
+	struct mac mac;
+	const struct topology_port *port;
+};
+
+/* All but what a device began and may not go on with. */
+static bool keep_flow(const struct flow *flow, void *arg)
+{
+	const struct policy *policy = &self.engine.policy;
+	const struct isolation_device *device;
+	struct last_owner *last = arg;
+
+	if (!ip_equal(&last->ip, &flow->from)) {
+		last->ip = flow->from;
+		last->port = find_neighbour(&flow->from, &last->mac);
+	}
+	if (!last->port)
+		return true;
+	device = policy_device_by_mac(policy, &last->mac);
+	if ((device && device->mode ? device->mode : last->port->mode) ==
+		RECORD_MODE_OBSERVE)
+		return true;
+	return device && flows_allowed(policy, device->id, flow);
+}
+
+/* The other side of a connection may go on where the device is silent. */
+static void cut_flows(void)
+{
+	struct last_owner last = {{0}};
+	int n = flows_cut(
+		&self.engine.nft, self.engine.generation, keep_flow, &last);
+
+	if (n > 0)
+		log_info(
+			"%d connections are no longer allowed and were cut", n);
+	else if (n < 0)
+		log_warning("live connections could not be looked at (%s); "
+			    "those that are no longer allowed end when the "
+			    "device sends",
+			strerror(-n));
+}
+
 static int apply(struct worker *worker, char *reason)
 {
+	uint8_t generation = self.engine.generation;
 	struct topology topology;
 	int r = read_topology(&self.wanted, &topology);
 
@@ -252,6 +306,8 @@ static int apply(struct worker *worker, char *reason)
 	topology_free(&topology);
 	if (r < 0)
 		return r;
+	if (self.engine.generation != generation)
+		cut_flows();
 	report_rules(worker, &self.engine, worker->wanted);
 	report_links(worker, &self.engine.topology, NULL);
 	report_forget();

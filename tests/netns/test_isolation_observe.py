@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Observing changes nothing and sees everything; enforcing then cuts what
 was open, also connections that live."""
+import contextlib
 import socket
+import time
 
 from isolation_lab import Lab, all_cut, all_open, counter, elements
 from isolation_lab import everywhere, put, run, ways
@@ -112,6 +114,60 @@ def live_flows(tap):
             sock.close()
 
 
+def stream(server):
+    """Sends to whoever asked, for as long as it is asked to."""
+    _, _, _, peer = server.sock.recvmsg(100)
+    server.seen.append(peer)
+    end = time.monotonic() + 30
+    while time.monotonic() < end and not server.stopping:
+        with contextlib.suppress(OSError):
+            server.sock.sendto(b"more", peer)
+        time.sleep(0.02)
+
+
+def still_comes(sock):
+    """True if something arrives that was sent from now on."""
+    sock.setblocking(False)
+    with contextlib.suppress(OSError):
+        while True:
+            sock.recv(100)
+    sock.settimeout(0.7)
+    try:
+        return sock.recv(100) == b"more"
+    except OSError:
+        return False
+
+
+def one_sided(tap):
+    """A stream that the device started and then only listens to."""
+    with Lab() as lab:
+        put(lab, lab.base_config("enforce", more={
+            "camera": "allow = udp/9000-9010 any",
+            "sensor": "allow = udp/9000-9010 any"}))
+        socks = []
+        for port, (name, ip) in enumerate((
+                ("camera", lab.cloud.ip), ("camera", lab.cloud.ip6),
+                ("sensor", lab.cloud.ip), ("sensor", lab.cloud.ip6)), 9000):
+            lab.serve_udp("cloud", port, ip=ip, handle=stream)
+            sock = lab.socket(name, socket.AF_INET6 if ":" in ip else
+                              socket.AF_INET, socket.SOCK_DGRAM)
+            lab.closers.append(sock.close)
+            sock.connect((ip, port))
+            sock.send(b"start")
+            socks.append(sock)
+        tap.ok(all(still_comes(s) for s in socks), "a stream comes in")
+        put(lab, lab.base_config("enforce", more={
+            "sensor": "allow = udp/9000-9010 any"}))
+        tap.ok(not any(still_comes(s) for s in socks[:2]),
+               "it ends when it is no longer allowed, v4 and v6")
+        tap.ok(all(still_comes(s) for s in socks[2:]),
+               "another's goes on, without a word of the device")
+        put(lab, lab.base_config("enforce", ("camera", )))
+        tap.ok(not any(still_comes(s) for s in socks),
+               "a device that is a stranger now loses its own")
+        tap.contains(lab.daemon.log(), "were cut", "which is in the log")
+
+
 def tighten(tap, lab, kept):
     """The same between two enforced policies."""
     put(lab, lab.base_config("enforce", more={
@@ -139,4 +195,4 @@ def zone_modes(tap):
 
 
 if __name__ == "__main__":
-    run(listed, live_flows, zone_modes)
+    run(listed, live_flows, one_sided, zone_modes)
