@@ -360,13 +360,15 @@ class Demo:
     def final_status(self):
         self.stage.step("What gatehouse says of all this")
         self.stage.tried("gatehouse status")
-        wait(lambda: self.lab.ctl_json("status")["tls"]["bytes_up"], 10)
+        self.lab.is_cut("stranger", self.lab.cloud.ip, "tcp", 7)
+        wait(lambda: self.lab.ctl_json("status")["tls"]["bytes_up"] and
+             self.lab.ctl_json("status")["quarantined"], 20)
         text = self.status()
         self.stage.show(text)
         status = self.lab.ctl_json("status")
         self.stage.verdict(
             status["state"] == "running" and status["tls"]["bytes_up"] and
-            status["denied"], "it runs, and has counted all that", status)
+            status["quarantined"], "it runs, and has counted that", status)
 
     # Helpers
 

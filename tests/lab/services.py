@@ -119,7 +119,7 @@ class ServicesPart:
         """
         listeners = listeners or self.both_families(0, "good")
         lines = ["persistence false", "user root", "log_type all",
-                 "log_dest stdout", "allow_anonymous true",
+                 "log_dest stderr", "allow_anonymous true",
                  "per_listener_settings false"]
         for ip, kind in listeners.items():
             cert, key = self.pki().cert(kind)
