@@ -15,6 +15,7 @@
 #define ISOLATION_ALLOWS_MAX 262144
 #define ISOLATION_NAME_SERVERS_MAX 16
 #define ISOLATION_ADMINS_MAX 64
+#define ISOLATION_FENCES_MAX 256
 
 enum isolation_message {
 	/* down, between BEGIN and COMMIT */
@@ -24,6 +25,7 @@ enum isolation_message {
 	ISOLATION_REDIRECT,
 	ISOLATION_NAME_SERVER,
 	ISOLATION_ADMIN,
+	ISOLATION_FENCE,
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
@@ -76,6 +78,16 @@ struct isolation_redirect {
 	uint16_t to_port;
 };
 
+/*
+ * A worker of ours opens connections to this port only, and only to where a
+ * device was sent on to it; several lines add up.
+ */
+struct isolation_fence {
+	uint32_t uid;
+	uint16_t port;
+	uint16_t zero;
+};
+
 /* NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). */
 struct isolation_address {
 	struct ip ip;
@@ -120,6 +132,7 @@ struct isolation_counters {
 	uint64_t bridged; /* between ports of one bridge */
 	uint64_t quarantined;
 	uint64_t redirected; /* connections into the proxy */
+	uint64_t fenced; /* of our own workers, where they have no business */
 };
 
 struct isolation_tally {

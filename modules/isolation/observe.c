@@ -132,6 +132,25 @@ void observe_seen(struct state *state, const struct conf *conf,
 	(void)state_put_device(state, &record);
 }
 
+/*
+ * A connection that a new load of the rules overtakes is stopped, too; one
+ * that is broken into does not stop at a few.
+ */
+static void warn_of_fence(struct state *state, uint64_t fenced)
+{
+	static uint64_t before;
+	uint64_t fresh = fenced > before ? fenced - before : 0;
+
+	before = fenced;
+	if (fresh >= OBSERVE_FENCED_MANY)
+		state_warn(state, 0, RECORD_SEVERITY_CRITICAL,
+			"isolation.fenced",
+			"A part of gatehouse itself tried to reach addresses "
+			"that no device had asked for, and was stopped. It may "
+			"be broken into: restart gatehouse and look for an "
+			"update.");
+}
+
 void observe_counters(
 	struct state *state, const struct isolation_counters *counters)
 {
@@ -141,6 +160,7 @@ void observe_counters(
 	gateway.bridged_denied = counters->bridged;
 	gateway.quarantined = counters->quarantined;
 	state_set_gateway(state, &gateway);
+	warn_of_fence(state, counters->fenced);
 }
 
 void observe_tally(struct state *state, const struct isolation_tally *tally)

@@ -9,6 +9,9 @@
 #include "agent/lib/module.h"
 #include "modules/isolation/isolation_proto.h"
 
+/* So many packets of a fenced worker in one report are no accident. */
+#define OBSERVE_FENCED_MANY 16
+
 void observe_seen(struct state *state, const struct conf *conf,
 	const struct isolation_seen *seen);
 void observe_counters(

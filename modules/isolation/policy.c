@@ -119,6 +119,15 @@ int policy_add_admin(
 		ISOLATION_ADMINS_MAX);
 }
 
+/* Fencing root in would take the gateway off the network. */
+int policy_add_fence(struct policy *policy, const struct isolation_fence *fence)
+{
+	if (!fence->uid || !fence->port || fence->zero)
+		return -EINVAL;
+	return add(
+		&policy->fences, fence, sizeof(*fence), ISOLATION_FENCES_MAX);
+}
+
 /* Keys come first in all structs, so bytes are an order like any other. */
 static int by_interface(const void *a, const void *b)
 {
@@ -160,6 +169,11 @@ static int by_redirect(const void *a, const void *b)
 static int by_address(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct isolation_address));
+}
+
+static int by_fence(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct isolation_fence));
 }
 
 static void sort(struct policy_array *array, size_t size,
@@ -270,6 +284,8 @@ static void sort_all(struct policy *policy)
 	drop_repeated(&policy->name_servers, sizeof(struct isolation_address));
 	sort(&policy->admins, sizeof(struct isolation_address), by_address);
 	drop_repeated(&policy->admins, sizeof(struct isolation_address));
+	sort(&policy->fences, sizeof(struct isolation_fence), by_fence);
+	drop_repeated(&policy->fences, sizeof(struct isolation_fence));
 }
 
 int policy_seal(struct policy *policy, char *ret_reason)
@@ -302,7 +318,8 @@ bool policy_same(const struct policy *a, const struct policy *b)
 		       sizeof(struct isolation_redirect)) &&
 	       same(&a->name_servers, &b->name_servers,
 		       sizeof(struct isolation_address)) &&
-	       same(&a->admins, &b->admins, sizeof(struct isolation_address));
+	       same(&a->admins, &b->admins, sizeof(struct isolation_address)) &&
+	       same(&a->fences, &b->fences, sizeof(struct isolation_fence));
 }
 
 void policy_free(struct policy *policy)
@@ -314,6 +331,7 @@ void policy_free(struct policy *policy)
 	free(policy->redirects.items);
 	free(policy->name_servers.items);
 	free(policy->admins.items);
+	free(policy->fences.items);
 	memset(policy, 0, sizeof(*policy));
 }
 

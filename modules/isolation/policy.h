@@ -25,6 +25,7 @@ struct policy {
 	struct policy_array allows; /* struct isolation_allow, by device */
 	struct policy_array redirects; /* by device and port */
 	struct policy_array name_servers, admins; /* isolation_address */
+	struct policy_array fences; /* struct isolation_fence, by user */
 };
 
 #define policy_each(type, it, array)          \
@@ -47,6 +48,9 @@ _must_check_ int policy_add_name_server(
 	struct policy *policy, const struct isolation_address *address);
 _must_check_ int policy_add_admin(
 	struct policy *policy, const struct isolation_address *address);
+
+_must_check_ int policy_add_fence(
+	struct policy *policy, const struct isolation_fence *fence);
 
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);

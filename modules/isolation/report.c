@@ -79,6 +79,7 @@ void report_counts(struct worker *worker, const struct engine *engine,
 		.bridged = c[RULESET_BRIDGED].packets,
 		.quarantined = c[RULESET_QUARANTINED].packets,
 		.redirected = c[RULESET_REDIRECTED].packets,
+		.fenced = c[RULESET_FENCED].packets,
 	};
 
 	worker_send(worker, ISOLATION_COUNTERS, &counters, sizeof(counters));

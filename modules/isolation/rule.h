@@ -26,6 +26,7 @@ enum rule_field {
 	RULE_OIF,
 	RULE_ADDRESS_TYPE, /* whose address is it: ours, a group ... */
 	RULE_HOP_LIMIT,
+	RULE_USER, /* of the socket that a packet of ours comes from */
 };
 
 void rule_begin(struct ruleset *rs, const char *chain);

@@ -22,6 +22,7 @@ const char *const ruleset_counters[RULESET_COUNTERS] = {
 	[RULESET_QUARANTINED] = "quarantined",
 	[RULESET_REDIRECTED] = "redirected",
 	[RULESET_NOISE] = "noise",
+	[RULESET_FENCED] = "fenced",
 	[RULESET_BRIDGED] = "bridged",
 };
 
@@ -36,6 +37,8 @@ static const struct chain {
 	{NFPROTO_INET, "redirect", "nat", NF_INET_PRE_ROUTING, -100},
 	{NFPROTO_INET, "forward", "filter", NF_INET_FORWARD, 0},
 	{NFPROTO_INET, "input", "filter", NF_INET_LOCAL_IN, 0},
+	{NFPROTO_INET, "output", "filter", NF_INET_LOCAL_OUT, 0},
+	{NFPROTO_INET, "fence"},
 	{NFPROTO_INET, "upgrade"},
 	{NFPROTO_INET, "through4"},
 	{NFPROTO_INET, "through6"},

@@ -18,6 +18,9 @@
 /* What was denied is remembered for a day, so much of it. */
 #define RULESET_ATTEMPTS_MAX 16384 /* of each family */
 #define RULESET_STRANGERS_MAX 4096
+/* Where devices were sent on to a worker; it may go there so long. */
+#define RULESET_DIALLED_MAX 16384 /* of each family */
+#define RULESET_DIALLED_MS (10u * 60 * 1000)
 #define RULESET_REMEMBER_MS (24u * 3600 * 1000)
 /* New entries one device may cause: 256 at once, then so many an hour. */
 #define RULESET_NEW_ATTEMPTS 100
@@ -31,8 +34,9 @@ enum ruleset_counter {
 	RULESET_QUARANTINED = 1,
 	RULESET_REDIRECTED = 2,
 	RULESET_NOISE = 3, /* broadcasts to the gateway that are not needed */
-	RULESET_BRIDGED = 4,
-	RULESET_COUNTERS = 5,
+	RULESET_FENCED = 4,
+	RULESET_BRIDGED = 5,
+	RULESET_COUNTERS = 6,
 };
 extern const char *const ruleset_counters[RULESET_COUNTERS];
 

@@ -25,6 +25,7 @@ struct set_shape {
 	uint32_t flags;
 	uint32_t data_length; /* a map to ports: 2 */
 	uint32_t size; /* of sets that packets fill */
+	uint32_t keep_ms; /* how long they stay; 0: RULESET_REMEMBER_MS */
 	bool host_order;
 	uint8_t fields[4]; /* lengths; of interval sets */
 };

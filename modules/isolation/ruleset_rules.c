@@ -32,14 +32,14 @@ static const struct family {
 	uint8_t nfproto, icmp, echo;
 	enum rule_field from, to;
 	const char *through, *here; /* chains of known devices */
-	const char *name_servers, *admins, *allow, *wide, *attempts;
+	const char *name_servers, *admins, *allow, *wide, *attempts, *dialled;
 } families[] = {
 	{NFPROTO_IPV4, IPPROTO_ICMP, 8, RULE_IP_FROM, RULE_IP_TO, "through4",
 		"here4", "name_servers4", "admins4", "allow4", "wide4",
-		"attempts4"},
+		"attempts4", "dialled4"},
 	{NFPROTO_IPV6, IPPROTO_ICMPV6, 128, RULE_IP6_FROM, RULE_IP6_TO,
 		"through6", "here6", "name_servers6", "admins6", "allow6",
-		"wide6", "attempts6"},
+		"wide6", "attempts6", "dialled6"},
 };
 
 /* Later packets of what this generation allowed. */
@@ -167,10 +167,49 @@ static void add_redirect(struct ruleset *rs, uint8_t generation)
 	rule_ct_judged(rs, generation);
 	rule_goto(rs, "upgrade");
 	for (int own = 0; own < 2; own++) {
+		for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+			const struct family *f = &families[i];
+
+			upgraded(rs, "upgrade", own);
+			rule_family(rs, f->nfproto);
+			rule_remember(rs, f->dialled, f->to, RULE_END);
+			rule_end(rs);
+		}
 		upgraded(rs, "upgrade", own);
 		rule_count(rs, "redirected");
 		rule_redirect(rs);
 	}
+}
+
+/*
+ * A worker gone bad reaches nothing that a device would not have reached.
+ * What cannot be remembered in "dialled" is refused here: full means closed.
+ */
+static void add_fence(struct ruleset *rs)
+{
+	rule_begin(rs, "output");
+	rule_in(rs, "fenced", RULE_USER, RULE_END);
+	rule_goto(rs, "fence");
+
+	/* Answers to devices, and connections that were let out once. */
+	rule_begin(rs, "fence");
+	rule_ct_state(rs, ESTABLISHED);
+	rule_accept(rs);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		rule_begin(rs, "fence");
+		rule_family(rs, families[i].nfproto);
+		rule_protocol(rs, IPPROTO_TCP);
+		rule_in(rs, "fence_ports", RULE_USER, RULE_PORT, RULE_END);
+		rule_in(rs, families[i].dialled, families[i].to, RULE_END);
+		rule_accept(rs);
+	}
+	rule_begin(rs, "fence");
+	rule_count(rs, "fenced");
+	rule_end(rs);
+	rule_begin(rs, "fence");
+	rule_reject_tcp(rs);
+	rule_begin(rs, "fence");
+	rule_drop(rs);
 }
 
 static void add_forward(struct ruleset *rs, uint8_t generation)
@@ -451,6 +490,7 @@ void ruleset_add_inet_rules(struct ruleset *rs, uint8_t generation)
 	}
 	add_prerouting(rs, generation);
 	add_redirect(rs, generation);
+	add_fence(rs);
 	add_forward(rs, generation);
 	add_to_devices(rs);
 	add_input(rs, generation);

@@ -22,6 +22,7 @@ enum nft_type {
 	NFT_TYPE_PROTOCOL = 12,
 	NFT_TYPE_SERVICE = 13,
 	NFT_TYPE_MARK = 19,
+	NFT_TYPE_UID = 25,
 	NFT_TYPE_ICMP6_TYPE = 29,
 	NFT_TYPE_FIB_TYPE = 38,
 	NFT_TYPE_IFNAME = 41,
@@ -403,6 +404,53 @@ static void add_proxy_ports(struct ruleset *rs, const struct policy *policy)
 	set_end(&filler);
 }
 
+/* Our workers, the ports they may go to, and where devices sent them. */
+static void add_fences(struct ruleset *rs, const struct policy *policy)
+{
+	static const struct set_shape users = {.name = "fenced",
+		.key_type = NFT_TYPE_UID,
+		.key_length = 4,
+		.host_order = true};
+	static const struct set_shape ports = {.name = "fence_ports",
+		.key_type = CONCAT2(NFT_TYPE_UID, NFT_TYPE_SERVICE),
+		.key_length = 8};
+	const struct isolation_fence *last = NULL;
+	struct set_filler filler;
+
+	set_begin(&filler, rs, &users, policy->fences.n);
+	policy_each(struct isolation_fence, f, &policy->fences) {
+		if (!last || last->uid != f->uid)
+			set_put(&filler, &f->uid);
+		last = f;
+	}
+	set_end(&filler);
+	set_begin(&filler, rs, &ports, policy->fences.n);
+	policy_each(struct isolation_fence, f, &policy->fences) {
+		uint16_t wire = htons(f->port);
+		struct key key = {0};
+
+		key_add(&key, &f->uid, sizeof(f->uid));
+		key_add(&key, &wire, sizeof(wire));
+		set_put(&filler, key.bytes);
+	}
+	set_end(&filler);
+}
+
+static void add_dialled(struct ruleset *rs, const char *name, uint16_t family)
+{
+	bool six = family == AF_INET6;
+	struct set_shape shape = {.name = name,
+		.key_type = six ? NFT_TYPE_IP6 : NFT_TYPE_IP,
+		.key_length = six ? 16 : 4,
+		.flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
+		.size = RULESET_DIALLED_MAX,
+		.keep_ms = RULESET_DIALLED_MS};
+	struct set_filler filler;
+
+	set_begin(&filler, rs, &shape, 0);
+	set_end(&filler);
+}
+
 static void add_attempts(
 	struct ruleset *rs, const struct ruleset_carry *carry, uint16_t family)
 {
@@ -518,6 +566,9 @@ int ruleset_add_inet_sets(
 	add_redirects(rs, p, "redirect_own", RECORD_MODE_ENFORCE);
 	add_redirects(rs, p, "redirect_zone", 0);
 	add_proxy_ports(rs, p);
+	add_fences(rs, p);
+	add_dialled(rs, "dialled4", AF_INET);
+	add_dialled(rs, "dialled6", AF_INET6);
 	add_attempts(rs, input->carry, AF_INET);
 	add_attempts(rs, input->carry, AF_INET6);
 	add_tallies(rs, p, input->carry);

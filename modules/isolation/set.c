@@ -49,7 +49,8 @@ static void describe(struct nftnl_set *set, const struct set_shape *shape,
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, shape->data_length);
 	}
 	if (shape->flags & NFT_SET_TIMEOUT)
-		nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, RULESET_REMEMBER_MS);
+		nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT,
+			shape->keep_ms ? shape->keep_ms : RULESET_REMEMBER_MS);
 	if (shape->fields[0])
 		nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, shape->fields,
 			(uint32_t)strnlen((const char *)shape->fields,

@@ -71,6 +71,13 @@ static int on_admin(void *owner, const void *message, int fd)
 	return policy_add_admin(&self.wanted, message);
 }
 
+static int on_fence(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_fence(&self.wanted, message);
+}
+
 /* Only neighbours on interfaces of devices zones count. */
 static const struct topology_port *find_neighbour(
 	const struct ip *ip, struct mac *ret_mac)
@@ -136,6 +143,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_NAME_SERVER, struct isolation_address,
 		on_name_server),
 	IPC_ROUTE(ISOLATION_ADMIN, struct isolation_address, on_admin),
+	IPC_ROUTE(ISOLATION_FENCE, struct isolation_fence, on_fence),
 	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
 		on_get_attempts),

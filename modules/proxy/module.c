@@ -90,6 +90,19 @@ static int send_device(struct agent *agent, const struct conf *conf,
 	return r;
 }
 
+/* The worker goes to this port only, and only where a device was going. */
+static int send_fence(struct agent *agent, const struct proxy_upgrade *upgrade)
+{
+	struct isolation_fence fence = {.port = upgrade->upstream_port};
+	gid_t gid;
+	int r = agent_user(agent, "proxy", &fence.uid, &gid);
+
+	if (r == 0)
+		r = agent_send(agent, "isolation", ISOLATION_FENCE, &fence,
+			sizeof(fence), -1);
+	return r;
+}
+
 /* Isolation gets its redirects also while the proxy is away. */
 static int tolerate_absence(int r)
 {
@@ -104,8 +117,11 @@ static int configure(struct agent *agent, const struct conf *conf)
 
 	if (n > 0)
 		r = tolerate_absence(send_authorities(agent, conf));
-	for (size_t i = 0; i < n && r == 0; i++)
+	for (size_t i = 0; i < n && r == 0; i++) {
 		r = tolerate_absence(send_upgrade(agent, conf, &upgrades[i]));
+		if (r == 0)
+			r = tolerate_absence(send_fence(agent, &upgrades[i]));
+	}
 	for (const struct conf_section *s = conf_next(conf, "device", NULL);
 		s && r == 0; s = conf_next(conf, "device", s))
 		r = tolerate_absence(send_device(agent, conf, s, upgrades, n));
