@@ -20,7 +20,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "lab")]
 from daemon import wait  # noqa: E402
-from host import Snapshot  # noqa: E402
+from host import NetnsFolder, Snapshot  # noqa: E402
 from lab import Lab  # noqa: E402
 from stage import Stage  # noqa: E402
 from updates import Updates  # noqa: E402
@@ -485,6 +485,7 @@ def main():
     stage = Stage()
     stage.say("gatehouse: the whole job, in namespaces of this machine")
     before = Snapshot()
+    folder = NetnsFolder()
     updates = Updates()
     try:
         updates.prepare()
@@ -494,6 +495,7 @@ def main():
                       traceback.format_exc())
     finally:
         updates.close()
+        folder.restore()
     stage.step("This machine is as it was before")
     stage.tried("nftables, sysctls, packages, units, interfaces, routes, "
                 "namespaces, users and mounts, before and after")

@@ -107,3 +107,25 @@ class Snapshot:
         if gone or new:
             found.append(("sysctls", gone, new))
         return found
+
+
+NETNS = "/run/netns"
+
+
+class NetnsFolder:
+    """
+    The first "ip netns add" on a machine makes this folder and mounts it on
+    itself; who was the first takes it away again.
+    """
+
+    def __init__(self):
+        self.there = os.path.isdir(NETNS)
+        self.mounted = NETNS in mounts()
+
+    def restore(self):
+        if os.path.isdir(NETNS) and os.listdir(NETNS):
+            return  # somebody else needs it by now
+        if not self.mounted and NETNS in mounts():
+            subprocess.run(["umount", NETNS], check=False)
+        if not self.there and os.path.isdir(NETNS):
+            os.rmdir(NETNS)
