@@ -253,8 +253,7 @@ static bool match_host(
 {
 	if (size > 2 && pattern[0] == '*' && pattern[1] == '.')
 		return match_wildcard(pattern, size, name, length);
-	return size == length && is_host(pattern, size) &&
-	       equal_host(pattern, name, size);
+	return size == length && equal_host(pattern, name, size);
 }
 
 static int match_names(struct der names, const char *name, size_t length)

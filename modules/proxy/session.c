@@ -55,9 +55,12 @@ static int64_t state_limit_ms(enum session_state state)
 
 static void enter_state(struct session *s, enum session_state state)
 {
-	log_debug("session %llu of %s: %s -> %s", (unsigned long long)s->cookie,
-		s->device[0] ? s->device : "nobody yet",
-		session_state_name(s->state), session_state_name(state));
+	if (s->state != state)
+		log_debug("session %llu of %s: %s -> %s",
+			(unsigned long long)s->cookie,
+			s->device[0] ? s->device : "nobody yet",
+			session_state_name(s->state),
+			session_state_name(state));
 	s->state = state;
 	s->active_ms = clock_ms();
 	loop_set_timer(s->host->loop, &s->timer, state_limit_ms(state));

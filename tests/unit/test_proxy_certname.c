@@ -238,6 +238,27 @@ static void test_two_lists_are_refused(void **state)
 		certname_check(der.at, der.length, "broker.example"), -EBADMSG);
 }
 
+/* Every element that is stepped over must be what it should be. */
+static void test_wrong_tags(void **state)
+{
+	struct bytes good = with_name(TAG_DNS, "broker.example", 14), der;
+	size_t serial = 0, place;
+
+	(void)state;
+	while (memcmp(good.at + serial, "\x02\x01\x07", 3) != 0)
+		serial++;
+	/* the serial number, and the five sequences behind it */
+	for (place = serial; place < serial + 20; place++) {
+		if (place != serial && good.at[place] != 0x30)
+			continue;
+		der = good;
+		der.at[place] = 0x04;
+		assert_int_equal(
+			certname_check(der.at, der.length, "broker.example"),
+			-EBADMSG);
+	}
+}
+
 /* A name that matches does not save a list that cannot be read. */
 static void test_broken_list(void **state)
 {
@@ -334,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_common_name_never_counts),
 		cmocka_unit_test(test_two_lists_are_refused),
+		cmocka_unit_test(test_wrong_tags),
 		cmocka_unit_test(test_broken_list),
 		cmocka_unit_test(test_every_cut_and_change),
 		cmocka_unit_test(test_self_issued),

@@ -41,7 +41,7 @@ static void test_device_ends_first(void **state)
 	assert_int_equal(device_end(), 0);
 	world_turn_until(w.gone);
 	peer_stop(&peer, text);
-	assert_string_equal(text, "question");
+	assert_string_equal(text, "question FIN");
 }
 
 /* The server has nothing more to say and is still told things. */

@@ -14,7 +14,7 @@
 
 enum peer_act {
 	PEER_ACT_ECHO, /* until the client ends, then ends too */
-	PEER_ACT_ANSWER_AFTER_END, /* reads all, then says "late answer" */
+	PEER_ACT_ANSWER_AFTER_END, /* reads all and a FIN, says "late answer" */
 	PEER_ACT_END_FIRST, /* says "bye", ends, reads what still comes */
 	PEER_ACT_CUT, /* says "half an answer", closes without a word */
 	PEER_ACT_POUR, /* sends PEER_POUR bytes, then ends */
