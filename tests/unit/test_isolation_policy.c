@@ -184,6 +184,24 @@ static void test_address_limits(void **state)
 	policy_free(&p);
 }
 
+static void test_fences(void **state)
+{
+	struct isolation_fence f = {.uid = 0, .port = 443};
+	struct policy p = {0};
+
+	(void)state;
+	assert_int_equal(policy_add_fence(&p, &f), -EINVAL); /* root */
+	f.uid = 100;
+	f.port = 0;
+	assert_int_equal(policy_add_fence(&p, &f), -EINVAL);
+	for (int i = 0; i <= ISOLATION_FENCES_MAX; i++) {
+		f.port = (uint16_t)(i + 1);
+		assert_int_equal(policy_add_fence(&p, &f),
+			i < ISOLATION_FENCES_MAX ? 0 : -ENOSPC);
+	}
+	policy_free(&p);
+}
+
 static void refused(struct policy *p, const char *why)
 {
 	char reason[POLICY_REASON] = "";
@@ -295,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_device_limit),
 		cmocka_unit_test(test_allow_sense),
 		cmocka_unit_test(test_address_limits),
+		cmocka_unit_test(test_fences),
 		cmocka_unit_test(test_contradictions),
 		cmocka_unit_test(test_same_in_any_order),
 		cmocka_unit_test(test_found),

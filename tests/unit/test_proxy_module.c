@@ -36,6 +36,7 @@ struct sent {
 		struct proxy_device device;
 		struct proxy_who who;
 		struct isolation_redirect redirect;
+		struct isolation_fence fence;
 		struct isolation_who question;
 	};
 };
@@ -60,6 +61,15 @@ uint32_t agent_device_id(
 {
 	(void)conf;
 	return device->id;
+}
+
+int agent_user(
+	struct agent *a, const char *module, uid_t *ret_uid, gid_t *ret_gid)
+{
+	(void)a;
+	assert_string_equal(module, "proxy");
+	*ret_uid = *ret_gid = 4242;
+	return 0;
 }
 
 int agent_send(struct agent *a, const char *module, uint16_t type,
@@ -195,6 +205,23 @@ static void test_redirects(void **state)
 			&s->redirect, &expected[i], sizeof(expected[i]));
 	}
 	assert_null(find_sent(ISOLATION_REDIRECT, ARRAY_SIZE(expected)));
+}
+
+/* The worker itself may go to the upgrades' ports upstream, no others. */
+static void test_fences(void **state)
+{
+	static const uint16_t ports[] = {8883, 443};
+
+	(void)state;
+	load_good(PROXY MQTT HTTP SENSOR);
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		const struct sent *s = find_sent(ISOLATION_FENCE, i);
+
+		assert_non_null(s);
+		assert_int_equal(s->fence.uid, 4242);
+		assert_int_equal(s->fence.port, ports[i]);
+	}
+	assert_null(find_sent(ISOLATION_FENCE, ARRAY_SIZE(ports)));
 }
 
 /* The redirects stand also while the proxy is away: never around it. */
@@ -501,6 +528,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_configure),
 		TEST(test_redirects),
+		TEST(test_fences),
 		TEST(test_without_the_proxy),
 		TEST(test_without_upgrades),
 		TEST(test_sockets),
