@@ -24,6 +24,10 @@
 #include "modules/proxy/certname.h"
 #include "modules/proxy/tls.h"
 
+#ifndef WOLFSSL_ALWAYS_VERIFY_CB
+#error "this wolfSSL does not show certificates that it finds good"
+#endif
+
 #define RANDOM_DEVICE 0x4748 /* our number for the library's callbacks */
 #define RSA_LEAST 2048 /* bits */
 #define EC_LEAST 224
@@ -56,6 +60,10 @@ struct tls {
 	uint8_t first[5]; /* the head of the server's first record */
 	size_t n_first;
 	char name[CERTNAME_MAX + 1];
+	/* The certificate the server showed first: */
+	bool shown, self_issued;
+	int named; /* what certname_check() says of it */
+	char names[64];
 	char reason[TLS_REASON];
 };
 
@@ -142,6 +150,28 @@ static int transmit(WOLFSSL *ssl, char *bytes, int size, void *arg)
 						     : WOLFSSL_CBIO_ERR_GENERAL;
 }
 
+/*
+ * Sees the server's own certificate as it is judged; the judgement itself is
+ * never changed. What the library keeps of a chain must not be asked
+ * instead: large certificates are missing there, and then somebody else's,
+ * sent behind a large one, comes first. Nor wolfSSL_get_peer_certificate(),
+ * which copies and wants random numbers from a file for that.
+ */
+static int look_at_chain(int good, WOLFSSL_X509_STORE_CTX *store)
+{
+	struct tls *tls = store->userCtx;
+	const WOLFSSL_BUFFER_INFO *own = store->certs;
+
+	if (store->totalCerts < 1 || tls->shown)
+		return good;
+	tls->shown = true;
+	tls->named = certname_check(own->buffer, own->length, tls->name);
+	tls->self_issued = certname_self_issued(own->buffer, own->length);
+	certname_describe(
+		own->buffer, own->length, tls->names, sizeof(tls->names));
+	return good;
+}
+
 /* What every connection has in common; all of it or none. */
 static int set_rules(WOLFSSL_CTX *ctx)
 {
@@ -155,7 +185,7 @@ static int set_rules(WOLFSSL_CTX *ctx)
 		wolfSSL_CTX_SetMinDhKey_Sz(ctx, DH_LEAST) != WOLFSSL_SUCCESS ||
 		wolfSSL_CTX_SetDevId(ctx, RANDOM_DEVICE) != WOLFSSL_SUCCESS)
 		return -EIO;
-	wolfSSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	wolfSSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, look_at_chain);
 	wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
 	wolfSSL_CTX_SetIORecv(ctx, receive);
 	wolfSSL_CTX_SetIOSend(ctx, transmit);
@@ -266,6 +296,7 @@ int tls_open(struct tls_context *context, int fd, const char *name,
 	}
 	wolfSSL_SetIOReadCtx(tls->ssl, tls);
 	wolfSSL_SetIOWriteCtx(tls->ssl, tls);
+	wolfSSL_SetCertCbCtx(tls->ssl, tls);
 	*ret_tls = tls;
 	return 0;
 }
@@ -285,35 +316,10 @@ static enum tls_status fail(struct tls *tls, const char *reason)
 	return TLS_STATUS_FAILED;
 }
 
-/*
- * The certificate the server showed first, NULL when there is none. Not by
- * wolfSSL_get_peer_certificate(), which copies it and wants random numbers
- * from a file for that.
- */
-static const void *peer_der(struct tls *tls, size_t *ret_length)
-{
-	WOLFSSL_X509_CHAIN *chain = wolfSSL_get_peer_chain(tls->ssl);
-	int length;
-
-	if (!chain || wolfSSL_get_chain_count(chain) < 1)
-		return NULL;
-	length = wolfSSL_get_chain_length(chain, 0);
-	*ret_length = length > 0 ? (size_t)length : 0;
-	return length > 0 ? wolfSSL_get_chain_cert(chain, 0) : NULL;
-}
-
-static bool is_self_signed(struct tls *tls)
-{
-	size_t length;
-	const void *der = peer_der(tls, &length);
-
-	return der && certname_self_issued(der, length);
-}
-
 static enum tls_status fail_untrusted(struct tls *tls)
 {
 	return fail(tls,
-		is_self_signed(tls)
+		tls->self_issued
 			? "its certificate is self-signed"
 			: "its certificate comes from an untrusted authority");
 }
@@ -391,17 +397,12 @@ static enum tls_status fail_handshake(struct tls *tls, int error)
 /* The chain is good; is it also the certificate of whom we wanted? */
 static enum tls_status check_name(struct tls *tls)
 {
-	char names[64];
-	size_t length;
-	const void *der = peer_der(tls, &length);
-
-	if (!der)
+	if (!tls->shown)
 		return fail(tls, "it showed no certificate");
-	if (certname_check(der, length, tls->name) == 0)
+	if (tls->named == 0)
 		return TLS_STATUS_DONE;
-	certname_describe(der, length, names, sizeof(names));
 	snprintf(tls->reason, sizeof(tls->reason),
-		"its certificate is not for this name but for %s", names);
+		"its certificate is not for this name but for %s", tls->names);
 	return TLS_STATUS_FAILED;
 }
 

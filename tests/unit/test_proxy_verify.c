@@ -20,6 +20,9 @@ static const struct {
 	{"address", "127.0.0.1",
 		"its certificate is not for this name but for 192.0.2.80, "
 		"2001:db8:2::80"},
+	{"thief", "broker.example",
+		"its certificate is not for this name but for "
+		"a-rather-long-name-of-one-of-many-1.shop.example, ..."},
 	{"expired", "broker.example", "its certificate has expired"},
 	{"future", "broker.example", "its certificate is not yet valid"},
 	{"self", "broker.example", "its certificate is self-signed"},
@@ -55,6 +58,7 @@ static void test_good_names(void **state)
 		{"good", "WWW.example"},
 		{"good", "a.wild.example"},
 		{"chain", "broker.example"},
+		{"large", "broker.example"},
 		{"address", "192.0.2.80"},
 		{"address", "2001:db8:2::80"},
 	};
