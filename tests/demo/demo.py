@@ -22,6 +22,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "lab")]
 from daemon import wait  # noqa: E402
 from host import NetnsFolder, Snapshot  # noqa: E402
 from lab import Lab  # noqa: E402
+from reach import reachable  # noqa: E402
 from stage import Stage  # noqa: E402
 from updates import Updates  # noqa: E402
 
@@ -489,7 +490,9 @@ def main():
     updates = Updates()
     try:
         updates.prepare()
-        play(stage, updates)
+        with reachable(os.environ["GATEHOUSE_STAGE"]) as place:
+            os.environ["GATEHOUSE_STAGE"] = place
+            play(stage, updates)
     except Exception as error:  # the summary must come in any case
         stage.verdict(False, "stopped by an error: %s" % error,
                       traceback.format_exc())
