@@ -3,7 +3,8 @@
 #ifndef GATEHOUSE_ISOLATION_RULESET_PARTS_H
 #define GATEHOUSE_ISOLATION_RULESET_PARTS_H
 
-#include "modules/isolation/ruleset.h"
+#include "modules/isolation/rule.h"
+#include "modules/isolation/set.h"
 
 /* Sets of the current table, filled from the policy. */
 _must_check_ int ruleset_add_inet_sets(struct ruleset *rs,
@@ -11,42 +12,47 @@ _must_check_ int ruleset_add_inet_sets(struct ruleset *rs,
 void ruleset_add_bridge_sets(
 	struct ruleset *rs, const struct ruleset_input *input);
 
+/* Parts of the inet table's sets: what is allowed, what is counted. */
+_must_check_ int ruleset_add_allow_sets(
+	struct ruleset *rs, const struct policy *policy, char *ret_reason);
+void ruleset_add_count_sets(struct ruleset *rs, const struct policy *policy,
+	const struct ruleset_carry *carry);
+
 /* Rules of the current table; the chains are there already. */
 void ruleset_add_inet_rules(struct ruleset *rs, uint8_t generation);
 void ruleset_add_bridge_rules(struct ruleset *rs);
 
+/* Our workers' fence. */
+void ruleset_add_fence_sets(struct ruleset *rs, const struct policy *policy);
+void ruleset_add_fence(struct ruleset *rs);
+
+/* Parts of the inet table's rules: for the gateway itself, what follows. */
+void ruleset_add_input(struct ruleset *rs, uint8_t generation);
+void ruleset_add_verdicts(struct ruleset *rs);
+
+/* The two families, so that both get the same rules. */
+struct rules_family {
+	uint8_t nfproto, icmp, echo;
+	enum rule_field from, to;
+	const char *through, *here; /* chains of known devices */
+	const char *name_servers, *admins, *allow, *wide, *attempts, *dialled;
+};
+#define RULES_FAMILIES 2
+extern const struct rules_family rules_families[RULES_FAMILIES];
+
+/* Later packets of what this generation allowed. */
+void rules_pass_judged(
+	struct ruleset *rs, const char *chain, uint8_t generation);
+void rules_pass_replies(struct ruleset *rs, const char *chain);
+/* Port 53 leads to the name servers and nowhere else. */
+void rules_add_dns(
+	struct ruleset *rs, const char *chain, const struct rules_family *f);
+void rules_allow_listed(
+	struct ruleset *rs, const char *chain, const struct rules_family *f);
 /*
- * A set in the making: begun, filled, ended. A key is its fields in network
- * order, each padded to four bytes.
+ * Begins a rule for ports that are for TLS only: matches if the device has
+ * this one so, by its own mode or by its zone's.
  */
-struct set_shape {
-	const char *name;
-	uint32_t key_type, key_length; /* type: as nft numbers them */
-	uint32_t flags;
-	uint32_t data_length; /* a map to ports: 2 */
-	uint32_t size; /* of sets that packets fill */
-	uint32_t keep_ms; /* how long they stay; 0: RULESET_REMEMBER_MS */
-	bool host_order;
-	uint8_t fields[4]; /* lengths; of interval sets */
-};
-
-struct set_filler {
-	struct ruleset *rs;
-	struct nftnl_set *set;
-	const struct set_shape *shape;
-	uint32_t elements;
-};
-
-/* n: how many elements will come, so that the kernel chooses well. */
-void set_begin(struct set_filler *filler, struct ruleset *rs,
-	const struct set_shape *shape, size_t n);
-struct nftnl_set_elem *set_put(struct set_filler *filler, const void *key);
-/* Of interval sets: all between first and last. */
-void set_put_range(
-	struct set_filler *filler, const void *first, const void *last);
-void set_put_port(struct set_filler *filler, const void *key, uint16_t port);
-void set_put_counter(struct set_filler *filler, const void *key,
-	const struct ruleset_count *count, uint64_t timeout_ms);
-void set_end(struct set_filler *filler);
+void rules_begin_upgraded(struct ruleset *rs, const char *chain, bool own);
 
 #endif

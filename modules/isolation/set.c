@@ -14,7 +14,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
-#include "modules/isolation/ruleset_parts.h"
+#include "modules/isolation/set.h"
 
 #define TYPE_INET_SERVICE 13
 
@@ -23,6 +23,20 @@ enum udata_order {
 	UDATA_HOST = 1,
 	UDATA_NETWORK = 2
 };
+
+void set_key_add(struct set_key *key, const void *field, size_t length)
+{
+	memcpy(key->bytes + key->length, field, length);
+	key->length += (length + 3) & ~(size_t)3;
+}
+
+void set_key_add_service(struct set_key *key, uint8_t protocol, uint16_t port)
+{
+	uint16_t wire = htons(port);
+
+	set_key_add(key, &protocol, sizeof(protocol));
+	set_key_add(key, &wire, sizeof(wire));
+}
 
 static struct nftnl_set *new_set(
 	const struct set_filler *filler, const char *name)
