@@ -41,6 +41,7 @@ static const struct source sources[] = {
 	[RULE_IIF] = {"meta", NFT_META_IIFNAME, 0, 16},
 	[RULE_OIF] = {"meta", NFT_META_OIFNAME, 0, 16},
 	[RULE_ADDRESS_TYPE] = {"fib", NFT_FIB_RESULT_ADDRTYPE, 0, 4},
+	[RULE_ROUTE_OUT] = {"fib", NFT_FIB_RESULT_OIFNAME, 0, 16},
 	[RULE_USER] = {"meta", NFT_META_SKUID, 0, 4},
 	[RULE_HOP_LIMIT] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 7, 1},
 };

@@ -25,6 +25,7 @@ enum rule_field {
 	RULE_IIF, /* names of the interfaces in and out */
 	RULE_OIF,
 	RULE_ADDRESS_TYPE, /* whose address is it: ours, a group ... */
+	RULE_ROUTE_OUT, /* the interface by which it would leave */
 	RULE_HOP_LIMIT,
 	RULE_USER, /* of the socket that a packet of ours comes from */
 };

@@ -151,6 +151,11 @@ void rules_begin_upgraded(struct ruleset *rs, const char *chain, bool own)
 /* Connections to an address outside that were judged and allowed. */
 static void add_redirect(struct ruleset *rs, uint8_t generation)
 {
+	/* Not to another device, which the proxy must not reach either. */
+	rule_begin(rs, "redirect");
+	rule_in(rs, "devices_if", RULE_IIF, RULE_END);
+	rule_in(rs, "devices_if", RULE_ROUTE_OUT, RULE_END);
+	rule_accept(rs);
 	rule_begin(rs, "redirect");
 	rule_in(rs, "devices_if", RULE_IIF, RULE_END);
 	rule_ct_judged(rs, generation);

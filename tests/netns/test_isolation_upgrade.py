@@ -88,6 +88,27 @@ def upgrade(tap):
             sock.close()
 
 
+def neighbours(tap):
+    """Not even by the gateway: the proxy is no bridge between devices."""
+    with Lab() as lab:
+        if "proxy" not in lab.workers_built():
+            tap.skip("neighbours", "the proxy was left out of this build")
+            return
+        servers = everywhere(lab, 8883, nodes=["cloud", "sensor"])
+        for prefix, ip, via in (("-4", lab.sensor.ip, "192.168.50.1"),
+                                ("-6", lab.sensor.ip6, "fd00:50::1")):
+            lab.camera.run("ip", prefix, "route", "replace", ip, "via", via)
+        put(lab, config(lab, "enforce"))
+        all_cut(tap, lab, plain(lab) + [
+            ("camera", ip, "tcp", 1883)
+            for ip in (lab.sensor.ip, lab.sensor.ip6)],
+                "the sensor's plaintext port, dialled over the gateway")
+        tap.ok(wait(lambda: len(servers["cloud", "tcp", 8883].seen) == 2),
+               "the proxy has tried the cloud")
+        tap.equal(servers["sensor", "tcp", 8883].seen, [],
+                  "and never the sensor")
+
+
 def without_proxy(tap, lab, daemon):
     for number in range(3):
         pid = daemon.kill_worker("proxy")
@@ -103,4 +124,4 @@ def without_proxy(tap, lab, daemon):
 
 
 if __name__ == "__main__":
-    run(upgrade)
+    run(upgrade, neighbours)
