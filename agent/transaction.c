@@ -283,7 +283,8 @@ static int on_verdict(void *owner, const void *message, int fd)
 				   : agent->generation;
 
 	(void)fd;
-	if (memchr(verdict->reason, 0, sizeof(verdict->reason)) == NULL)
+	if (verdict->error > 0 ||
+		memchr(verdict->reason, 0, sizeof(verdict->reason)) == NULL)
 		return -EPROTO;
 	if (verdict->generation != awaited || !awaits_step(process))
 		return 0; /* of a transaction that was given up */

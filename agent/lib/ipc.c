@@ -134,8 +134,12 @@ static void flush_queue(struct ipc_link *link)
 
 		if (r == -EAGAIN)
 			return;
-		if (r < 0)
-			break;
+		if (r == -EPIPE || r == -ECONNRESET)
+			break; /* reported by the read side, see ipc_send() */
+		if (r < 0) {
+			break_link(link, r);
+			return;
+		}
 		link->queued -= w->size;
 		list_remove(&w->link);
 		waiting_free(w);
