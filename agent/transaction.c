@@ -47,6 +47,22 @@ static bool awaits_step(const struct process *process)
 	       process->state == PROCESS_STATE_APPLYING;
 }
 
+/*
+ * A reload is taken by all or by nobody. A part that starts is not kept away
+ * by the trouble of another: isolation least of all.
+ */
+static int configure_module(struct agent *agent, const struct process *process,
+	const struct conf *conf)
+{
+	const struct module *module = process->module;
+	int r = module->configure ? module->configure(agent, conf) : 0;
+
+	if (r < 0)
+		log_error("%s: cannot pass on the configuration: %s",
+			module->name, strerror(-r));
+	return agent->transaction.active || process->in_step ? r : 0;
+}
+
 /* Sends a whole configuration to those marked in_step. */
 static int send_wanted(
 	struct agent *agent, const struct conf *conf, uint64_t generation)
@@ -68,15 +84,8 @@ static int send_wanted(
 		await(process, PROCESS_STATE_COMMITTING);
 	}
 	agent->sending = true;
-	for (size_t i = 0; i < agent->n_processes && r == 0; i++) {
-		const struct module *module = agent->processes[i].module;
-
-		if (module->configure)
-			r = module->configure(agent, conf);
-		if (r < 0)
-			log_error("%s: cannot pass on the configuration: %s",
-				module->name, strerror(-r));
-	}
+	for (size_t i = 0; i < agent->n_processes && r == 0; i++)
+		r = configure_module(agent, &agent->processes[i], conf);
 	agent->sending = false;
 	for (size_t i = 0; i < agent->n_processes; i++) {
 		struct process *process = &agent->processes[i];

@@ -109,23 +109,35 @@ static int tolerate_absence(int r)
 	return r == -ENOENT ? 0 : r;
 }
 
-static int configure(struct agent *agent, const struct conf *conf)
+/* What the worker is to do. */
+static int send_upgrades(struct agent *agent, const struct conf *conf,
+	const struct proxy_upgrade *upgrades, size_t n)
 {
-	struct proxy_upgrade upgrades[PROXY_UPGRADES_MAX];
-	size_t n = setup_upgrades(conf, upgrades);
 	int r = 0;
 
 	if (n > 0)
 		r = tolerate_absence(send_authorities(agent, conf));
-	for (size_t i = 0; i < n && r == 0; i++) {
+	for (size_t i = 0; i < n && r == 0; i++)
 		r = tolerate_absence(send_upgrade(agent, conf, &upgrades[i]));
-		if (r == 0)
-			r = tolerate_absence(send_fence(agent, &upgrades[i]));
-	}
+	return r;
+}
+
+/*
+ * Without a file or a port the worker is not to be had; isolation learns all
+ * the same which ports are for TLS only.
+ */
+static int configure(struct agent *agent, const struct conf *conf)
+{
+	struct proxy_upgrade upgrades[PROXY_UPGRADES_MAX];
+	size_t n = setup_upgrades(conf, upgrades);
+	int failed = send_upgrades(agent, conf, upgrades, n), r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = tolerate_absence(send_fence(agent, &upgrades[i]));
 	for (const struct conf_section *s = conf_next(conf, "device", NULL);
 		s && r == 0; s = conf_next(conf, "device", s))
 		r = tolerate_absence(send_device(agent, conf, s, upgrades, n));
-	return r;
+	return failed < 0 ? failed : r;
 }
 
 /* Sockets nobody needs any more are closed once nobody listens to them. */
