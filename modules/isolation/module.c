@@ -41,7 +41,8 @@ static const struct conf_key device_keys[] = {
 	{"allow", check_later,
 		"a protocol and an address, such as tcp/443 203.0.113.10", true,
 		"What the device may reach: protocol[/port[-port]], then an "
-		"address, a prefix or any."},
+		"address, a prefix or any, which is the world outside: not "
+		"the gateway, other devices or the owner's own network."},
 };
 
 static const struct conf_schema schemas[] = {

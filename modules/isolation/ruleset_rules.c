@@ -119,6 +119,10 @@ static void add_through(struct ruleset *rs, const struct rules_family *f)
 
 	rules_add_dns(rs, chain, f);
 	rules_allow_listed(rs, chain, f);
+	/* "any" is the world outside; the owner's own must be named. */
+	rule_begin(rs, chain);
+	rule_in(rs, "owner_if", RULE_ROUTE_OUT, RULE_END);
+	rule_goto(rs, "denied");
 	rule_begin(rs, chain);
 	rule_in(rs, "allow_anywhere", RULE_SOURCE_MAC, RULE_PROTOCOL, RULE_PORT,
 		RULE_END);

@@ -97,6 +97,23 @@ def receive(sock):
         return error
 
 
+def any_is_not_the_owner(tap):
+    """A line that says any means the world outside."""
+    with Lab() as lab:
+        everywhere(lab, 7)
+        home = ways(lab, "camera", "owner")
+        outside = ways(lab, "camera", "cloud")
+        put(lab, lab.base_config("enforce", more={
+            "camera": "allow = any any\nallow = tcp/7 any"}))
+        all_open(tap, lab, outside, "any: the world outside is open")
+        all_cut(tap, lab, home, "any: the owner's network is not")
+        put(lab, lab.base_config("enforce", more={
+            "camera": "allow = any 192.168.60.0/24\n"
+                      "allow = any " + lab.owner.ip6}))
+        all_open(tap, lab, home, "named, the owner's network is open")
+        all_cut(tap, lab, outside, "and nothing else")
+
+
 def admin(tap):
     """An owner who sits among the devices keeps the gateway."""
     with Lab() as lab:
@@ -132,4 +149,4 @@ def outsiders(tap):
 
 
 if __name__ == "__main__":
-    run(owner, admin, outsiders)
+    run(owner, any_is_not_the_owner, admin, outsiders)
