@@ -107,6 +107,11 @@ static int read_all(struct change *change)
 	return r;
 }
 
+static bool has_devices(const struct plan_section *zone)
+{
+	return zone && (!*zone->role || strcmp(zone->role, "devices") == 0);
+}
+
 /* How the caller is logged in, and whether that way needs to be named. */
 static void look_at_login(struct change *change)
 {
@@ -116,10 +121,13 @@ static void look_at_login(struct change *change)
 	login_find(login);
 	if (!login->remote)
 		return;
-	zone = *login->interface ? plan_zone_of(
-					   &change->before, login->interface)
-				 : NULL;
-	if (zone && *zone->role && strcmp(zone->role, "devices") != 0) {
+	/* From among the devices one may dial any address of the gateway. */
+	zone = plan_zone_of(&change->before, login->way);
+	if (has_devices(zone))
+		memcpy(login->interface, login->way, sizeof(login->way));
+	else
+		zone = plan_zone_of(&change->before, login->interface);
+	if (zone && !has_devices(zone)) {
 		say("You are logged in from %s through the zone %s (%s), "
 		    "which is never cut.",
 			login->from, zone->name, login->interface);

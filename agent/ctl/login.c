@@ -133,7 +133,7 @@ static bool find_in_logins(struct login *login)
 }
 
 /* Our own address on the way to it. Nothing is sent. */
-static void ask_route(struct login *login)
+static void ask_route(const struct login *login, char to[INET6_ADDRSTRLEN])
 {
 	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = 9};
 	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = 9};
@@ -154,10 +154,11 @@ static void ask_route(struct login *login)
 	inet_ntop(own.ss_family,
 		is_four ? (void *)&((struct sockaddr_in *)&own)->sin_addr
 			: (void *)&((struct sockaddr_in6 *)&own)->sin6_addr,
-		login->to, sizeof(login->to));
+		to, INET6_ADDRSTRLEN);
 }
 
-static void find_interface(struct login *login)
+/* The interface that has an address of ours, without its label (br0:1). */
+static void find_interface(const char *to, char interface[IF_NAMESIZE])
 {
 	struct ifaddrs *all, *it;
 	char text[INET6_ADDRSTRLEN];
@@ -179,22 +180,25 @@ static void find_interface(struct login *login)
 					  (const struct sockaddr_in6 *)sa)
 					  ->sin6_addr,
 			text, sizeof(text));
-		if (strcmp(text, login->to) == 0)
-			snprintf(login->interface, sizeof(login->interface),
-				"%s", it->ifa_name);
+		if (strcmp(text, to) == 0)
+			snprintf(interface, IF_NAMESIZE, "%.*s",
+				(int)strcspn(it->ifa_name, ":"), it->ifa_name);
 	}
 	freeifaddrs(all);
 }
 
 void login_find(struct login *ret_login)
 {
+	char own[INET6_ADDRSTRLEN] = "";
 	struct login login = {0};
 
-	if (find_in_processes(&login) || find_in_logins(&login)) {
-		if (login.remote && login.to[0] == '\0')
-			ask_route(&login);
-		if (login.remote)
-			find_interface(&login);
+	if ((find_in_processes(&login) || find_in_logins(&login)) &&
+		login.remote) {
+		ask_route(&login, own);
+		if (login.to[0] == '\0')
+			memcpy(login.to, own, sizeof(login.to));
+		find_interface(login.to, login.interface);
+		find_interface(own, login.way);
 	}
 	*ret_login = login;
 }

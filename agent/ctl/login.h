@@ -14,6 +14,7 @@ struct login {
 	char from[INET6_ADDRSTRLEN];
 	char to[INET6_ADDRSTRLEN]; /* our own address; may be empty */
 	char interface[IF_NAMESIZE]; /* that has it; empty: not found */
+	char way[IF_NAMESIZE]; /* by which answers leave; may be another */
 };
 
 /* Parses SSH_CONNECTION ("from port to port"). -EINVAL. Pure. */
