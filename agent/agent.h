@@ -23,6 +23,12 @@ struct agent_options {
 	bool foreground;
 };
 
+/* What the command line asks for. */
+struct options_start {
+	struct agent_options options;
+	bool check, json;
+};
+
 enum process_state {
 	PROCESS_STATE_DOWN, /* waits for its restart timer */
 	PROCESS_STATE_STARTING, /* no HELLO yet */
@@ -79,6 +85,13 @@ struct agent {
 	struct timer heartbeat;
 	struct numbers *numbers; /* MAC -> id */
 };
+
+/*
+ * options.c: 0 = go on, 1 = all is said, negative = a mistake was explained.
+ * What is not given stays as it is in start.
+ */
+_must_check_ int options_read(
+	int argc, char **argv, struct options_start *start);
 
 /* modules.c */
 extern const struct module *const agent_modules[];

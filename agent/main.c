@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
@@ -17,139 +16,10 @@
 
 #include "agent/agent.h"
 #include "agent/lib/log.h"
-#include "agent/lib/product.h"
 
 #define EXIT_CONFIG 78 /* as in sysexits.h */
 
-static const char usage[] =
-	"Usage: gatehoused [OPTION]...\n"
-	"\n"
-	"Isolates devices, carries their plaintext into TLS, warns about the\n"
-	"end of their support and applies signed updates of itself.\n"
-	"\n"
-	"  -d, --foreground     stay in the foreground\n"
-	"  -f, --config FILE    read FILE and FILE.d/*.conf instead of\n"
-	"                       " SYSCONFDIR "/gatehouse/gatehouse.conf\n"
-	"  -c, --check-config   only say what is wrong with the configuration\n"
-	"      --json           say it as JSON\n"
-	"      --version        print the version\n"
-	"\n"
-	"For laboratories and tests:\n"
-	"      --workers DIR    folder of the workers' programs\n"
-	"      --state DIR      folder of lasting state\n"
-	"      --run DIR        folder of run-time state\n"
-	"      --bus PATH       socket of the system bus\n"
-	"      --uids BASE      numeric users from BASE + 1, not names\n";
-
-enum option_code {
-	OPTION_JSON = 256,
-	OPTION_VERSION,
-	OPTION_WORKERS,
-	OPTION_STATE,
-	OPTION_RUN,
-	OPTION_BUS,
-	OPTION_UIDS,
-	OPTION_HELP,
-};
-
-static const struct option options_known[] = {
-	{"foreground", no_argument, NULL, 'd'},
-	{"config", required_argument, NULL, 'f'},
-	{"check-config", no_argument, NULL, 'c'},
-	{"json", no_argument, NULL, OPTION_JSON},
-	{"version", no_argument, NULL, OPTION_VERSION},
-	{"workers", required_argument, NULL, OPTION_WORKERS},
-	{"state", required_argument, NULL, OPTION_STATE},
-	{"run", required_argument, NULL, OPTION_RUN},
-	{"bus", required_argument, NULL, OPTION_BUS},
-	{"uids", required_argument, NULL, OPTION_UIDS},
-	{"help", no_argument, NULL, OPTION_HELP},
-	{NULL, 0, NULL, 0},
-};
-
-struct start {
-	struct agent_options options;
-	bool check, json;
-};
-
-static int read_uids(const char *text, uid_t *ret_uids)
-{
-	uint64_t value;
-
-	if (conf_read_number(text, 1000, INT32_MAX, &value) < 0) {
-		fprintf(stderr,
-			"gatehoused: --uids: %s is no number from "
-			"1000 to 2147483647\n",
-			text);
-		return -EINVAL;
-	}
-	*ret_uids = (uid_t)value;
-	return 0;
-}
-
-/* 0 = go on, 1 = all is said, negative = a mistake was explained. */
-static int read_option(int code, struct start *start)
-{
-	switch (code) {
-	case 'd':
-		start->options.foreground = true;
-		return 0;
-	case 'f':
-		start->options.config = optarg;
-		return 0;
-	case 'c':
-		start->check = true;
-		return 0;
-	case OPTION_JSON:
-		start->json = true;
-		return 0;
-	case OPTION_VERSION:
-		printf("gatehoused " PACKAGE_VERSION "\n"
-		       "supported until " PRODUCT_SUPPORT_ENDS "\n"
-		       "to report a vulnerability: " PRODUCT_SECURITY_CONTACT
-		       "\n");
-		return 1;
-	case OPTION_WORKERS:
-		start->options.workers = optarg;
-		return 0;
-	case OPTION_STATE:
-		start->options.state = optarg;
-		return 0;
-	case OPTION_RUN:
-		start->options.run = optarg;
-		return 0;
-	case OPTION_BUS:
-		start->options.bus = optarg;
-		return 0;
-	case OPTION_UIDS:
-		return read_uids(optarg, &start->options.uids);
-	case OPTION_HELP:
-		fputs(usage, stdout);
-		return 1;
-	}
-	fputs("Try gatehoused --help.\n", stderr);
-	return -EINVAL;
-}
-
-static int read_options(int argc, char **argv, struct start *start)
-{
-	int code;
-
-	while ((code = getopt_long(argc, argv, "df:c", options_known, NULL)) >=
-		0) {
-		int r = read_option(code, start);
-
-		if (r != 0)
-			return r;
-	}
-	if (optind < argc) {
-		fprintf(stderr, "gatehoused: %s is no option\n", argv[optind]);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int check_config(const struct start *start)
+static int check_config(const struct options_start *start)
 {
 	struct conf *conf = NULL;
 	int r = config_load(start->options.config, &conf);
@@ -166,11 +36,14 @@ static int check_config(const struct start *start)
 static int make_folder(const char *path, mode_t mode)
 {
 	struct stat info;
+	int r;
 
-	if (mkdir(path, mode) < 0 && errno != EEXIST)
-		goto failed;
-	if (lstat(path, &info) < 0)
-		goto failed;
+	if ((mkdir(path, mode) < 0 && errno != EEXIST) ||
+		lstat(path, &info) < 0) {
+		r = -errno;
+		log_error("cannot make the folder %s: %s", path, strerror(-r));
+		return r;
+	}
 	if (!S_ISDIR(info.st_mode) || info.st_uid != 0 ||
 		(info.st_mode & 022)) {
 		log_error("%s must be a folder that only root can write to",
@@ -178,9 +51,6 @@ static int make_folder(const char *path, mode_t mode)
 		return -EPERM;
 	}
 	return 0;
-failed:
-	log_error("cannot make the folder %s: %s", path, strerror(errno));
-	return -errno;
 }
 
 static int make_folders(const struct agent_options *options)
@@ -363,7 +233,7 @@ static void free_agent(struct agent *agent)
 	loop_free(agent->loop);
 }
 
-static int start_agent(struct start *start)
+static int start_agent(struct options_start *start)
 {
 	struct agent *agent = &the_agent;
 	_cleanup_(cleanup_close) int lock = -1;
@@ -400,7 +270,7 @@ static int start_agent(struct start *start)
 
 int main(int argc, char **argv)
 {
-	struct start start = {
+	struct options_start start = {
 		.options = {
 			.config = SYSCONFDIR "/gatehouse/gatehouse.conf",
 			.workers = LIBEXECDIR,
@@ -408,7 +278,7 @@ int main(int argc, char **argv)
 			.run = RUNDIR,
 			.bus = "/run/dbus/system_bus_socket",
 		}};
-	int r = read_options(argc, argv, &start);
+	int r = options_read(argc, argv, &start);
 
 	if (r != 0)
 		return r < 0 ? 2 : 0;
