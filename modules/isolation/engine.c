@@ -158,7 +158,7 @@ static bool may_restore(struct engine *engine)
 	return engine->in_window++ < ENGINE_RESTORES_AT_ONCE;
 }
 
-static void reload(struct engine *engine)
+static int reload(struct engine *engine)
 {
 	char reason[POLICY_REASON] = "";
 	int r = load(engine, &engine->policy, &engine->topology,
@@ -168,6 +168,7 @@ static void reload(struct engine *engine)
 		log_error("%s; trying again", reason);
 		loop_set_timer(engine->loop, &engine->retry, ENGINE_RETRY_MS);
 	}
+	return r;
 }
 
 /*
@@ -178,16 +179,16 @@ static void restore(struct engine *engine)
 {
 	if (!engine->in_force)
 		return;
+	engine->restored++;
 	if (!may_restore(engine)) {
 		if (!engine->retry.slot)
 			loop_set_timer(
 				engine->loop, &engine->retry, ENGINE_RETRY_MS);
 		return;
 	}
-	engine->restored++;
 	count_if_there(engine);
-	reload(engine);
-	engine->on_restored(engine);
+	if (reload(engine) == 0)
+		engine->on_restored(engine);
 }
 
 static void on_monitor(struct watch *watch, uint32_t events)
@@ -203,7 +204,8 @@ static void on_retry(struct timer *timer)
 {
 	struct engine *engine = container_of(timer, struct engine, retry);
 
-	reload(engine);
+	if (reload(engine) == 0)
+		engine->on_restored(engine);
 }
 
 int engine_start(struct engine *engine, struct loop *loop)
@@ -250,7 +252,7 @@ int engine_apply(struct engine *engine, struct policy *policy,
 	count_if_there(engine);
 	r = load(engine, policy, topology, generation, ret_reason);
 	if (r == -EUCLEAN && engine->in_force)
-		reload(engine);
+		(void)reload(engine);
 	if (r < 0)
 		return r;
 	loop_stop_timer(engine->loop, &engine->retry);
@@ -275,5 +277,5 @@ void engine_move(struct engine *engine, struct topology *topology)
 	if (same || !engine->in_force)
 		return;
 	count_if_there(engine);
-	reload(engine);
+	(void)reload(engine);
 }

@@ -204,6 +204,24 @@ def flushed(tap):
                       "after a flush during a flood nothing arrives")
 
 
+def fought_over(tap):
+    """Who flushes all the time does not win, nor get the processor."""
+    with Lab() as lab:
+        everywhere(lab, 9)
+        daemon = put(lab, lab.base_config("enforce"))
+        pid = daemon.workers()["isolation"]
+        for _ in range(40):
+            lab.gateway.run("nft", "flush", "ruleset")
+        tap.ok(daemon.log().count("put back") <= 12,
+               "not every flush is answered at once",
+               daemon.log().count("put back"))
+        tap.ok(wait(lambda: "inet gatehouse" in lab.rules(), 5),
+               "but the rules are back when it is over")
+        all_cut(tap, lab, ways(lab, "stranger", "cloud", 9), "and hold")
+        tap.equal(daemon.workers().get("isolation"), pid,
+                  "by the same process")
+
+
 def foreign(tap):
     """What others have in nftables stays theirs, to the last counter."""
     with Lab() as lab:
@@ -269,4 +287,4 @@ def others(lab, rules):
 
 
 if __name__ == "__main__":
-    run(killed, stopped, flushed, foreign)
+    run(killed, stopped, flushed, fought_over, foreign)
