@@ -23,7 +23,7 @@
 struct source {
 	const char *kind;
 	uint32_t base; /* of the payload; or the key of meta */
-	uint32_t offset, length;
+	uint32_t offset, length; /* offset: of fib the flags */
 };
 
 static const struct source sources[] = {
@@ -40,8 +40,12 @@ static const struct source sources[] = {
 	[RULE_NOTHING] = {"immediate", 0, 0, 4},
 	[RULE_IIF] = {"meta", NFT_META_IIFNAME, 0, 16},
 	[RULE_OIF] = {"meta", NFT_META_OIFNAME, 0, 16},
-	[RULE_ADDRESS_TYPE] = {"fib", NFT_FIB_RESULT_ADDRTYPE, 0, 4},
-	[RULE_ROUTE_OUT] = {"fib", NFT_FIB_RESULT_OIFNAME, 0, 16},
+	[RULE_ADDRESS_TYPE] = {"fib", NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR,
+		4},
+	[RULE_ROUTE_OUT] = {"fib", NFT_FIB_RESULT_OIFNAME, NFTA_FIB_F_DADDR,
+		16},
+	[RULE_ROUTE_BACK] = {"fib", NFT_FIB_RESULT_OIF,
+		NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF, 4},
 	[RULE_USER] = {"meta", NFT_META_SKUID, 0, 4},
 	[RULE_HOP_LIMIT] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 7, 1},
 };
@@ -81,12 +85,13 @@ static void load_ct(struct ruleset *rs, uint32_t key)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, FIRST_REGISTER);
 }
 
-static void load_fib(struct ruleset *rs, uint32_t result, uint32_t reg)
+static void load_fib(
+	struct ruleset *rs, const struct source *from, uint32_t reg)
 {
 	struct nftnl_expr *e = add(rs, "fib");
 
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, result);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, from->base);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, from->offset);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, reg);
 }
 
@@ -109,7 +114,7 @@ static uint32_t load(struct ruleset *rs, enum rule_field field, uint32_t reg)
 	else if (from->kind[0] == 'm')
 		load_meta(rs, from->base, reg);
 	else if (from->kind[0] == 'f')
-		load_fib(rs, from->base, reg);
+		load_fib(rs, from, reg);
 	else
 		load_zero(rs, reg);
 	return reg + (from->length + 3) / 4;

@@ -26,6 +26,7 @@ enum rule_field {
 	RULE_OIF,
 	RULE_ADDRESS_TYPE, /* whose address is it: ours, a group ... */
 	RULE_ROUTE_OUT, /* the interface by which it would leave */
+	RULE_ROUTE_BACK, /* where it came in if its source is there, or 0 */
 	RULE_HOP_LIMIT,
 	RULE_USER, /* of the socket that a packet of ours comes from */
 };

@@ -73,11 +73,18 @@ static void add_here(struct ruleset *rs, const struct rules_family *f)
 
 	rule_begin(rs, chain);
 	rule_protocol(rs, f->icmp);
+	rules_not_from_there(rs);
+	rule_goto(rs, "denied");
+	rule_begin(rs, chain);
+	rule_protocol(rs, f->icmp);
 	rule_is(rs, RULE_ICMP_TYPE, &f->echo, sizeof(f->echo));
 	rule_limit(rs, "echo_limit", ECHO_RATE, 1, ECHO_BURST, RULE_SOURCE_MAC,
 		RULE_END);
 	rule_accept(rs);
 	pass_by_noise(rs, chain);
+	rule_begin(rs, chain);
+	rules_not_from_there(rs);
+	rule_goto(rs, "denied");
 	rules_add_dns(rs, chain, f);
 	for (int own = 0; own < 2; own++) {
 		rules_begin_upgraded(rs, chain, own);

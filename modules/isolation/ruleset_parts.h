@@ -50,6 +50,11 @@ void rules_add_dns(
 void rules_allow_listed(
 	struct ruleset *rs, const char *chain, const struct rules_family *f);
 /*
+ * Matches a source address that is not behind where the packet came in.
+ * What answers it would send a device's bytes to whomever the device names.
+ */
+void rules_not_from_there(struct ruleset *rs);
+/*
  * Begins a rule for ports that are for TLS only: matches if the device has
  * this one so, by its own mode or by its zone's.
  */

@@ -113,10 +113,20 @@ void rules_allow_listed(
 	rule_goto(rs, "allowed");
 }
 
+void rules_not_from_there(struct ruleset *rs)
+{
+	const uint32_t nowhere = 0;
+
+	rule_is(rs, RULE_ROUTE_BACK, &nowhere, sizeof(nowhere));
+}
+
 static void add_through(struct ruleset *rs, const struct rules_family *f)
 {
 	const char *chain = f->through;
 
+	rule_begin(rs, chain);
+	rules_not_from_there(rs);
+	rule_goto(rs, "denied");
 	rules_add_dns(rs, chain, f);
 	rules_allow_listed(rs, chain, f);
 	/* "any" is the world outside; the owner's own must be named. */

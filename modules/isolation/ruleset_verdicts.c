@@ -112,6 +112,10 @@ static void add_modes(struct ruleset *rs)
 	rule_begin(rs, "refused");
 	rule_drop(rs);
 	by_mode(rs, "with_answer", "answered");
+	/* An answer carries bytes of the packet, and to whom it names. */
+	rule_begin(rs, "answered");
+	rules_not_from_there(rs);
+	rule_drop(rs);
 	rule_begin(rs, "answered");
 	rule_reject_tcp(rs);
 	rule_begin(rs, "answered");

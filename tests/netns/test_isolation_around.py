@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Ways around the rules that are not the straight ones."""
+import contextlib
+import socket
+
 from isolation_lab import Lab, all_cut, all_open, everywhere, put, run
+from net import family_of
 
 WEB = """
 [upgrade web]
@@ -37,5 +41,52 @@ def busy_port(tap):
                "the proxy comes up when the port is free")
 
 
+def arrived(sock, word):
+    """All that comes to a raw socket and holds the word."""
+    found = []
+    sock.settimeout(0.7)
+    with contextlib.suppress(OSError):
+        while True:
+            data = sock.recv(65536)
+            found += [data] if word in data else []
+    return found
+
+
+def echo(lab, ip):
+    """An echo request to the gateway, which answers to whoever asked."""
+    here = "fd00:50::1" if ":" in ip else "192.168.50.1"
+    lab.camera.run("ping", "-c", "1", "-W", "0.1", "-I", ip, "-p",
+                   b"a secret word".hex(), "-s", "64", here, check=False)
+
+
+def named_another(tap):
+    """What a device says does not come out as an answer to somebody else."""
+    with Lab() as lab:
+        lab.gateway.sysctl("ipv4/conf/all/rp_filter", 0)
+        lab.gateway.sysctl("ipv4/conf/br0/rp_filter", 0)
+        put(lab, lab.base_config("enforce"))
+        lab.attempts([("camera", "192.168.50.1", "icmp"),
+                      ("camera", "fd00:50::1", "icmp")])
+        for node in (lab.cloud, lab.owner):
+            for ip, other in ((node.ip, lab.cloud_ip(5)),
+                              (node.ip6, lab.cloud_ip(5, 6))):
+                family = family_of(ip)
+                heard = lab.socket(node.name, socket.AF_PACKET,
+                                   socket.SOCK_RAW, socket.htons(3))
+                sock = lab.socket("camera", family, socket.SOCK_DGRAM)
+                lab.camera.run("ip", "addr", "add", ip, "dev", "eth0",
+                               *(["nodad"] if ":" in ip else []))
+                with heard, sock:
+                    sock.bind((ip, 0))
+                    sock.sendto(b"a secret word", (other, 9))
+                    echo(lab, ip)
+                    tap.equal(arrived(heard, b"a secret word"), [],
+                              "%s hears nothing as %s" % (node.name, ip))
+                lab.camera.run("ip", "addr", "del", ip, "dev", "eth0")
+        for ip in (lab.cloud.ip, lab.cloud.ip6):
+            came = lab.attempt("camera", ip, "tcp", 9)
+            tap.equal(came, "refused", "who says who it is gets an answer")
+
+
 if __name__ == "__main__":
-    run(busy_port)
+    run(busy_port, named_another)
