@@ -309,11 +309,11 @@ def way_in(tap, place, run):
         "SSH_CONNECTION": "192.0.2.9 50000 198.51.100.1 22"})
     tap.contains(mode_file(run), "admin = 192.0.2.9\n",
                  "also if it dialled an address of the owner's zone")
-    subprocess.run(["ip", "addr", "add", "192.0.3.1/24", "dev", "things0",
+    subprocess.run(["ip", "addr", "add", "192.0.4.1/24", "dev", "things0",
                     "label", "things0:1"], check=True)
     run("enforce", "--yes", env={
-        "SSH_CONNECTION": "192.0.3.9 50000 192.0.3.1 22"})
-    tap.contains(mode_file(run), "admin = 192.0.3.9\n",
+        "SSH_CONNECTION": "192.0.4.9 50000 192.0.4.1 22"})
+    tap.contains(mode_file(run), "admin = 192.0.4.9\n",
                  "also through an address with a label")
     os.unlink(run.conf + ".d/90-mode.conf")
     run("enforce", "--yes", env={
