@@ -292,6 +292,19 @@ static void report(const struct change *change)
 	plan_clear(&plan);
 }
 
+/*
+ * Ctrl-C must not leave a file behind that is not in force, nor must a
+ * reader of what is said here who is gone.
+ */
+static void ignore_signals(void)
+{
+	static const int signals[] = {
+		SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGTERM, SIGPIPE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], SIG_IGN);
+}
+
 static int run(const struct ctl *ctl, const char *mode)
 {
 	_cleanup_(change_clear) struct change change = {
@@ -312,10 +325,7 @@ static int run(const struct ctl *ctl, const char *mode)
 			"Cannot write to %s.d: %s.", ctl->config, strerror(-r));
 		return CTL_FAILED;
 	}
-	/* Ctrl-C must not leave a file behind that is not in force. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
+	ignore_signals();
 	if (put_in_force(&change, &dropin) < 0)
 		return CTL_FAILED;
 	report(&change);

@@ -338,6 +338,10 @@ def failing(tap, place, run):
     tap.ok("moed" in done.stderr and "old file is back" in done.stderr,
            "says where, and that nothing changed", done.stderr)
     tap.equal(mode_file(run), before, "the old file is back")
+    place.run("root", "sh", "-c", '"$@" 2>&1 | :', "sh", run.path,
+              *run.options, "enforce", "--yes", env={"SSH_CONNECTION": ""},
+              stdin=subprocess.DEVNULL)
+    tap.equal(mode_file(run), before, "also if nobody reads what is said")
     done = run("config", "check")
     tap.ok(done.returncode != 0 and "moed" in done.stdout + done.stderr,
            "config check says it, too", done.stdout + done.stderr)
