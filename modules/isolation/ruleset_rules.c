@@ -219,6 +219,10 @@ static void add_forward(struct ruleset *rs, uint8_t generation)
 	rule_begin(rs, "between");
 	rule_ct_judged(rs, generation);
 	rule_goto(rs, "denied");
+	/* Who is only observed does not get into a zone that enforces. */
+	rule_begin(rs, "between");
+	rule_in(rs, "enforce_if", RULE_OIF, RULE_END);
+	rule_goto(rs, "refused");
 	rule_begin(rs, "between");
 	rule_goto(rs, "not_allowed");
 }

@@ -3,8 +3,9 @@
 """Ways around the rules that are not the straight ones."""
 import contextlib
 import socket
+import time
 
-from isolation_lab import Lab, all_cut, all_open, everywhere, put, run
+from isolation_lab import Lab, all_cut, all_open, everywhere, put, run, wait
 from net import family_of
 
 WEB = """
@@ -88,5 +89,41 @@ def named_another(tap):
             tap.equal(came, "refused", "who says who it is gets an answer")
 
 
+def into_enforced(tap):
+    """A zone that enforces is shut for devices that are only observed."""
+    with Lab(second=["lamp"]) as lab:
+        servers = everywhere(lab, 7, nodes=["camera", "sensor", "lamp"])
+        heard = {name: servers[name, "udp", 7].seen
+                 for name in ("camera", "sensor", "lamp")}
+        text = lab.base_config("observe", ("camera", "sensor", "lamp"))
+        two = text.replace("interface = br0 br1\n",
+                           "interface = br0\n[zone lamps]\n"
+                           "mode = enforce\ninterface = br1\n")
+        for ip in (lab.sensor.ip, lab.sensor.ip6):
+            lab.camera.run("ip", "neigh", "replace", ip, "lladdr",
+                           "02:00:00:00:50:01", "dev", "eth0", "nud",
+                           "permanent")
+        put(lab, text)
+        shout(lab)
+        tap.ok(wait(lambda: len(heard["lamp"]) == len(heard["sensor"]) == 2),
+               "observed: a single word arrives, v4 and v6")
+        put(lab, two)
+        shout(lab)
+        tap.ok(wait(lambda: len(heard["sensor"]) == 4),
+               "observed beside an enforced zone: it arrives")
+        tap.equal(len(heard["lamp"]), 2, "but not in that zone")
+        put(lab, lab.base_config("enforce", ("camera", "sensor", "lamp"),
+                                 {"camera": "mode = observe"}))
+        shout(lab)
+        time.sleep(0.5)
+        tap.equal([len(heard["lamp"]), len(heard["sensor"])], [2, 4],
+                  "nor from an observed device in an enforced one")
+
+
+def shout(lab):
+    for ip in (lab.lamp.ip, lab.lamp.ip6, lab.sensor.ip, lab.sensor.ip6):
+        lab.udp_send("camera", ip, 7)
+
+
 if __name__ == "__main__":
-    run(busy_port, named_another)
+    run(busy_port, named_another, into_enforced)
