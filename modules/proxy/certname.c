@@ -11,6 +11,7 @@
 
 #include "agent/lib/net.h"
 #include "modules/proxy/certname.h"
+#include "modules/proxy/der.h"
 
 enum der_tag {
 	DER_TAG_BOOLEAN = 0x01,
@@ -24,12 +25,6 @@ enum der_tag {
 	DER_TAG_EXTENSIONS = 0xa3, /* TBSCertificate [3] */
 };
 
-/* Bytes not yet read. */
-struct der {
-	const uint8_t *at;
-	size_t left;
-};
-
 /* What is read of a certificate. */
 struct parts {
 	struct der issuer, subject;
@@ -38,66 +33,15 @@ struct parts {
 
 static const uint8_t alt_name_oid[] = {0x55, 0x1d, 0x11}; /* 2.5.29.17 */
 
-/* A length of one to three bytes; certificates are not larger. */
-static int read_length(struct der *d, size_t *ret_length)
-{
-	size_t bytes, length = 0;
-
-	if (d->left == 0)
-		return -EBADMSG;
-	length = *d->at++;
-	d->left--;
-	if (length >= 0x80) {
-		bytes = length & 0x7f;
-		if (bytes == 0 || bytes > 3 || bytes > d->left)
-			return -EBADMSG;
-		for (length = 0; bytes > 0; bytes--, d->left--)
-			length = length << 8 | *d->at++;
-	}
-	if (length > d->left)
-		return -EBADMSG;
-	*ret_length = length;
-	return 0;
-}
-
-/* Takes the next element off d. */
-static int read_any(struct der *d, uint8_t *ret_tag, struct der *ret_inside)
-{
-	size_t length;
-	uint8_t tag;
-
-	if (d->left < 2)
-		return -EBADMSG;
-	tag = *d->at++;
-	d->left--;
-	if ((tag & 0x1f) == 0x1f || read_length(d, &length) < 0)
-		return -EBADMSG;
-	*ret_tag = tag;
-	*ret_inside = (struct der){d->at, length};
-	d->at += length;
-	d->left -= length;
-	return 0;
-}
-
-static int read_tag(struct der *d, uint8_t tag, struct der *ret_inside)
-{
-	uint8_t found;
-	int r = read_any(d, &found, ret_inside);
-
-	if (r < 0)
-		return r;
-	return found == tag ? 0 : -EBADMSG;
-}
-
 /* One Extension; its value when it is the subjectAltName, else left alone. */
 static int read_extension(struct der *d, struct der *names, bool *found)
 {
 	struct der extension, oid, skipped, value;
 	int r;
 
-	r = read_tag(d, DER_TAG_SEQUENCE, &extension);
+	r = der_read(d, DER_TAG_SEQUENCE, &extension);
 	if (r == 0)
-		r = read_tag(&extension, DER_TAG_OID, &oid);
+		r = der_read(&extension, DER_TAG_OID, &oid);
 	if (r < 0)
 		return r;
 	if (oid.left != sizeof(alt_name_oid) ||
@@ -107,12 +51,12 @@ static int read_extension(struct der *d, struct der *names, bool *found)
 		return -EBADMSG; /* twice: which one would count? */
 	*found = true;
 	if (extension.left > 0 && *extension.at == DER_TAG_BOOLEAN) {
-		r = read_tag(&extension, DER_TAG_BOOLEAN, &skipped);
+		r = der_read(&extension, DER_TAG_BOOLEAN, &skipped);
 		if (r < 0)
 			return r;
 	}
-	r = read_tag(&extension, DER_TAG_OCTETS, &value);
-	return r < 0 ? r : read_tag(&value, DER_TAG_SEQUENCE, names);
+	r = der_read(&extension, DER_TAG_OCTETS, &value);
+	return r < 0 ? r : der_read(&value, DER_TAG_SEQUENCE, names);
 }
 
 static int read_extensions(struct der *tbs, struct der *names)
@@ -123,12 +67,12 @@ static int read_extensions(struct der *tbs, struct der *names)
 	int r;
 
 	while (tbs->left > 0) {
-		r = read_any(tbs, &tag, &inside);
+		r = der_read_any(tbs, &tag, &inside);
 		if (r < 0)
 			return r;
 		if (tag != DER_TAG_EXTENSIONS)
 			continue;
-		r = read_tag(&inside, DER_TAG_SEQUENCE, &list);
+		r = der_read(&inside, DER_TAG_SEQUENCE, &list);
 		while (r == 0 && list.left > 0)
 			r = read_extension(&list, names, &found);
 		if (r < 0)
@@ -143,23 +87,23 @@ static int read_parts(const void *der, size_t length, struct parts *ret_parts)
 	struct parts p = {0};
 	int r;
 
-	r = read_tag(&whole, DER_TAG_SEQUENCE, &certificate);
+	r = der_read(&whole, DER_TAG_SEQUENCE, &certificate);
 	if (r == 0)
-		r = read_tag(&certificate, DER_TAG_SEQUENCE, &tbs);
+		r = der_read(&certificate, DER_TAG_SEQUENCE, &tbs);
 	if (r == 0 && tbs.left > 0 && *tbs.at == DER_TAG_VERSION)
-		r = read_tag(&tbs, DER_TAG_VERSION, &skipped);
+		r = der_read(&tbs, DER_TAG_VERSION, &skipped);
 	if (r == 0)
-		r = read_tag(&tbs, DER_TAG_INTEGER, &skipped);
+		r = der_read(&tbs, DER_TAG_INTEGER, &skipped);
 	if (r == 0)
-		r = read_tag(&tbs, DER_TAG_SEQUENCE, &skipped); /* algorithm */
+		r = der_read(&tbs, DER_TAG_SEQUENCE, &skipped); /* algorithm */
 	if (r == 0)
-		r = read_tag(&tbs, DER_TAG_SEQUENCE, &p.issuer);
+		r = der_read(&tbs, DER_TAG_SEQUENCE, &p.issuer);
 	if (r == 0)
-		r = read_tag(&tbs, DER_TAG_SEQUENCE, &skipped); /* validity */
+		r = der_read(&tbs, DER_TAG_SEQUENCE, &skipped); /* validity */
 	if (r == 0)
-		r = read_tag(&tbs, DER_TAG_SEQUENCE, &p.subject);
+		r = der_read(&tbs, DER_TAG_SEQUENCE, &p.subject);
 	if (r == 0)
-		r = read_tag(&tbs, DER_TAG_SEQUENCE, &skipped); /* key */
+		r = der_read(&tbs, DER_TAG_SEQUENCE, &skipped); /* key */
 	if (r == 0)
 		r = read_extensions(&tbs, &p.names);
 	if (r == 0)
@@ -264,7 +208,7 @@ static int match_names(struct der names, const char *name, size_t length)
 	int r;
 
 	while (names.left > 0) {
-		r = read_any(&names, &tag, &one);
+		r = der_read_any(&names, &tag, &one);
 		if (r < 0)
 			return r;
 		if (tag == DER_TAG_DNS_NAME && match_host((const char *)one.at,
@@ -282,7 +226,7 @@ static int match_address(struct der names, const struct ip *ip)
 	int r;
 
 	while (names.left > 0) {
-		r = read_any(&names, &tag, &one);
+		r = der_read_any(&names, &tag, &one);
 		if (r < 0)
 			return r;
 		if (tag == DER_TAG_IP_ADDRESS && one.left == ip_bits(ip) / 8u &&
@@ -375,7 +319,7 @@ void certname_describe(
 	if (read_parts(der, length, &parts) < 0)
 		parts.names.left = 0;
 	while (parts.names.left > 0) {
-		if (read_any(&parts.names, &tag, &one) < 0)
+		if (der_read_any(&parts.names, &tag, &one) < 0)
 			break;
 		if (is_shown(tag, &one) &&
 			!append_name(ret_text, room, &at, tag, &one)) {

@@ -115,6 +115,7 @@ static int send_upgrades(struct agent *agent, const struct conf *conf,
 {
 	int r = 0;
 
+	ports_begin(&listening);
 	if (n > 0)
 		r = tolerate_absence(send_authorities(agent, conf));
 	for (size_t i = 0; i < n && r == 0; i++)

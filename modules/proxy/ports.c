@@ -67,22 +67,37 @@ int ports_open(struct ports *ports, uint16_t port, int *ret_fd)
 	if (r < 0)
 		return r;
 	ports->open[ports->n].port = port;
+	ports->open[ports->n].in_force = false;
 	ports->open[ports->n++].fd = fd;
 	*ret_fd = fd;
 	return 0;
 }
 
-void ports_keep(struct ports *ports, uint16_t first, size_t n)
+static void close_unmarked(struct ports *ports)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < ports->n; i++) {
-		uint16_t port = ports->open[i].port;
-
-		if (port >= first && (size_t)(port - first) < n)
+		if (ports->open[i].in_force)
 			ports->open[kept++] = ports->open[i];
 		else
 			close(ports->open[i].fd);
 	}
 	ports->n = kept;
+}
+
+void ports_begin(struct ports *ports)
+{
+	close_unmarked(ports);
+}
+
+void ports_keep(struct ports *ports, uint16_t first, size_t n)
+{
+	for (size_t i = 0; i < ports->n; i++) {
+		uint16_t port = ports->open[i].port;
+
+		ports->open[i].in_force = port >= first &&
+					  (size_t)(port - first) < n;
+	}
+	close_unmarked(ports);
 }

@@ -6,6 +6,7 @@
 #ifndef GATEHOUSE_PORTS_H
 #define GATEHOUSE_PORTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,13 +20,16 @@ struct ports {
 	struct {
 		uint16_t port;
 		int fd;
+		bool in_force;
 	} open[2 * PROXY_UPGRADES_MAX];
 	size_t n;
 };
 
+/* Closes those that were opened for a configuration that never came about. */
+void ports_begin(struct ports *ports);
 /* The socket of a port, for both families; stays ours. -errno of bind(). */
 _must_check_ int ports_open(struct ports *ports, uint16_t port, int *ret_fd);
-/* Closes all but n from first on. */
+/* The n from first on are in force; closes all others. */
 void ports_keep(struct ports *ports, uint16_t first, size_t n);
 
 #endif

@@ -5,15 +5,13 @@
  * sends nothing before the server is verified. Any error ends this session
  * and no other. The bytes themselves are the relay's.
  */
-#include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "agent/lib/log.h"
 #include "modules/proxy/session.h"
+#include "modules/proxy/session_priv.h"
 
 const char *session_state_name(enum session_state state)
 {
@@ -53,7 +51,7 @@ static int64_t state_limit_ms(enum session_state state)
 	return 0;
 }
 
-static void enter_state(struct session *s, enum session_state state)
+void session_enter_state(struct session *s, enum session_state state)
 {
 	if (s->state != state)
 		log_debug("session %llu of %s: %s -> %s",
@@ -112,7 +110,7 @@ static void finish(struct session *s, bool proper)
 		unwatch(s, &s->device_watch);
 	else
 		close_watched(s, &s->device_watch);
-	enter_state(s, SESSION_STATE_CLOSING);
+	session_enter_state(s, SESSION_STATE_CLOSING);
 	if (linger)
 		loop_set_timer(s->host->loop, &s->timer, SESSION_LINGER_MS);
 }
@@ -148,18 +146,7 @@ static void refuse_request(struct session *s)
 	session_refuse(s, reason);
 }
 
-/* NAME (ADDRESS port PORT): WHAT. */
-static void refuse_upstream(struct session *s, const char *what)
-{
-	char reason[TLS_REASON], address[IP_TEXT];
-
-	ip_format(&s->target, address);
-	snprintf(reason, sizeof(reason), "%.60s (%s port %u): %s", s->name,
-		address, s->upgrade.upstream_port, what);
-	session_refuse(s, reason);
-}
-
-static int watch_set(struct session *s, struct watch *watch, int events)
+int session_watch(struct session *s, struct watch *watch, int events)
 {
 	if (events == RELAY_UNWATCHED) {
 		unwatch(s, watch);
@@ -178,8 +165,8 @@ static void watch_relay(struct session *s)
 	int device, upstream;
 
 	relay_events(&s->relay, &device, &upstream);
-	if (watch_set(s, &s->device_watch, device) < 0 ||
-		watch_set(s, &s->upstream_watch, upstream) < 0)
+	if (session_watch(s, &s->device_watch, device) < 0 ||
+		session_watch(s, &s->upstream_watch, upstream) < 0)
 		session_stop(s, "the gateway is out of resources");
 }
 
@@ -214,118 +201,16 @@ static void turn_relay(struct session *s)
 	}
 }
 
-static void start_relaying(struct session *s)
+void session_relay(struct session *s)
 {
-	enter_state(s, SESSION_STATE_RELAYING);
+	session_enter_state(s, SESSION_STATE_RELAYING);
 	s->relay.tls = s->tls;
 	s->relay.upstream = s->upstream_watch.fd;
 	s->opened = true;
+	log_debug("session %llu: %s with %s", (unsigned long long)s->cookie,
+		tls_version(s->tls), s->name);
 	s->host->report(s, PROXY_OUTCOME_OPENED, "");
 	turn_relay(s);
-}
-
-static void turn_handshake(struct session *s)
-{
-	switch (tls_handshake(s->tls)) {
-	case TLS_STATUS_DONE:
-		start_relaying(s);
-		return;
-	case TLS_STATUS_WANTS_INPUT:
-		watch_set(s, &s->upstream_watch, EPOLLIN);
-		return;
-	case TLS_STATUS_WANTS_OUTPUT:
-		watch_set(s, &s->upstream_watch, EPOLLOUT);
-		return;
-	case TLS_STATUS_FAILED:
-	case TLS_STATUS_CLOSED:
-		refuse_upstream(s, tls_reason(s->tls));
-		return;
-	}
-}
-
-static const char *explain_connect(int error)
-{
-	switch (error) {
-	case ECONNREFUSED:
-		return "connection refused";
-	case ETIMEDOUT:
-		return "timed out while connecting";
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-		return "cannot be reached from the gateway";
-	case EACCES:
-	case EPERM:
-		return "the gateway may not connect there";
-	default:
-		return strerror(error);
-	}
-}
-
-static void start_handshake(struct session *s)
-{
-	int error = 0, r;
-	socklen_t size = sizeof(error);
-
-	if (getsockopt(s->upstream_watch.fd, SOL_SOCKET, SO_ERROR, &error,
-		    &size) < 0)
-		error = errno;
-	if (error != 0) {
-		refuse_upstream(s, explain_connect(error));
-		return;
-	}
-	r = tls_open(s->host->trust(s), s->upstream_watch.fd, s->name, &s->tls);
-	if (r < 0) {
-		refuse_upstream(s, r == -EINVAL
-					   ? "no certificate can have this name"
-					   : "the gateway is out of memory");
-		return;
-	}
-	enter_state(s, SESSION_STATE_HANDSHAKE);
-	turn_handshake(s);
-}
-
-static void set_options(int fd)
-{
-	int on = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-}
-
-static int open_upstream(struct session *s)
-{
-	struct sockaddr_storage sa;
-	socklen_t length;
-	int fd;
-
-	fd = socket(s->target.family,
-		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-	if (fd < 0)
-		return -errno;
-	s->upstream_watch.fd = fd;
-	set_options(fd);
-	length = ip_to_sockaddr(&s->target, s->upgrade.upstream_port, &sa);
-	if (connect(fd, (struct sockaddr *)&sa, length) < 0 &&
-		errno != EINPROGRESS)
-		return -errno;
-	return watch_set(s, &s->upstream_watch, EPOLLOUT);
-}
-
-/* The device waits; a watch without events still hears of a reset. */
-static void start_connecting(struct session *s)
-{
-	int r;
-
-	/* No date of any certificate could be judged. */
-	if (clock_wall() < BUILD_TIME) {
-		refuse_upstream(s, "the gateway's clock is not set");
-		return;
-	}
-	watch_set(s, &s->device_watch, 0);
-	enter_state(s, SESSION_STATE_CONNECTING);
-	r = open_upstream(s);
-	if (r < 0)
-		refuse_upstream(s, explain_connect(-r));
 }
 
 static void turn_head(struct session *s)
@@ -338,7 +223,7 @@ static void turn_head(struct session *s)
 		session_stop(s, s->relay.broken);
 	} else if (s->track.requests > 0) {
 		memcpy(s->name, s->track.host, sizeof(s->track.host));
-		start_connecting(s);
+		session_dial(s);
 	} else if (s->relay.device_ended) {
 		session_stop(s, "the device ended before a request");
 	}
@@ -348,8 +233,8 @@ static void start_head(struct session *s)
 {
 	track_init(&s->track, s->upgrade.port);
 	s->relay.track = &s->track;
-	enter_state(s, SESSION_STATE_HEAD);
-	if (watch_set(s, &s->device_watch, EPOLLIN) < 0)
+	session_enter_state(s, SESSION_STATE_HEAD);
+	if (session_watch(s, &s->device_watch, EPOLLIN) < 0)
 		session_stop(s, "the gateway is out of resources");
 }
 
@@ -365,7 +250,7 @@ void session_know(struct session *s, uint32_t id, const char *device)
 	snprintf(s->device, sizeof(s->device), "%s", device);
 	if (s->upgrade.upstream_name[0] != '\0') {
 		memcpy(s->name, s->upgrade.upstream_name, sizeof(s->name));
-		start_connecting(s);
+		session_dial(s);
 	} else if (s->upgrade.protocol == PROXY_PROTOCOL_HTTP) {
 		start_head(s);
 	} else {
@@ -411,10 +296,10 @@ static void upstream_ready(struct watch *watch, uint32_t events)
 
 	switch (s->state) {
 	case SESSION_STATE_CONNECTING:
-		start_handshake(s);
+		session_dialled(s);
 		return;
 	case SESSION_STATE_HANDSHAKE:
-		turn_handshake(s);
+		session_handshake(s);
 		return;
 	case SESSION_STATE_RELAYING:
 		if (is_lost(events) && s->relay.upstream_ended)
@@ -457,10 +342,10 @@ static void timer_fired(struct timer *timer)
 		session_refuse(s, "the device sent no whole request in time");
 		return;
 	case SESSION_STATE_CONNECTING:
-		refuse_upstream(s, "timed out while connecting");
+		session_refuse_upstream(s, "timed out while connecting");
 		return;
 	case SESSION_STATE_HANDSHAKE:
-		refuse_upstream(s, "timed out in the TLS handshake");
+		session_refuse_upstream(s, "timed out in the TLS handshake");
 		return;
 	case SESSION_STATE_RELAYING:
 		check_idle(s);
@@ -489,15 +374,15 @@ int session_new(const struct session_host *host, int fd,
 	s->timer.fired = timer_fired;
 	s->relay.device = fd;
 	s->relay.upstream = -1;
-	set_options(fd);
+	session_set_options(fd);
 	*ret_session = s;
 	return 0;
 }
 
 void session_begin(struct session *s)
 {
-	enter_state(s, SESSION_STATE_WHO);
-	if (watch_set(s, &s->device_watch, 0) < 0) {
+	session_enter_state(s, SESSION_STATE_WHO);
+	if (session_watch(s, &s->device_watch, 0) < 0) {
 		session_stop(s, "the gateway is out of resources");
 		return;
 	}

@@ -270,6 +270,24 @@ static void test_sockets(void **state)
 	assert_false(is_listening(second));
 }
 
+/* Reloads that fail leave nothing open for good. */
+static void test_sockets_of_failed_reloads(void **state)
+{
+	int first, never;
+
+	(void)state;
+	load_good(PROXY MQTT);
+	apply();
+	first = find_sent(PROXY_LISTENER, 0)->fd;
+	load_good(PROXY MQTT HTTP); /* never applied */
+	never = find_sent(PROXY_LISTENER, 1)->fd;
+	assert_true(is_listening(never));
+	load_good(PROXY MQTT);
+	assert_false(is_listening(never));
+	assert_true(is_listening(first));
+	assert_int_equal(find_sent(PROXY_LISTENER, 0)->fd, first);
+}
+
 static const struct {
 	const char *text;
 	unsigned line;
@@ -532,6 +550,7 @@ int main(void)
 		TEST(test_without_the_proxy),
 		TEST(test_without_upgrades),
 		TEST(test_sockets),
+		TEST(test_sockets_of_failed_reloads),
 		TEST(test_bad),
 		TEST(test_too_many_upgrades),
 		TEST(test_who),
