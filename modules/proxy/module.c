@@ -23,8 +23,17 @@
 
 static struct ports listening;
 static struct refusals open_refusals;
+static bool led_nowhere; /* some redirects lead to the deaf port */
+static struct {
+	struct timer timer;
+	struct agent *agent;
+} again; /* a reload that leads them right */
 static struct log_limit refused_lines = {.interval_ms = 60000, .burst = 20};
 
+/*
+ * What is missing is left out here and refused by the worker, with its
+ * reason: a failure of configure() would cost other parts their own.
+ */
 static int send_authorities(struct agent *agent, const struct conf *conf)
 {
 	_cleanup_(cleanup_close) int fd = -1;
@@ -32,14 +41,17 @@ static int send_authorities(struct agent *agent, const struct conf *conf)
 	struct stat st;
 
 	fd = open(setup_authorities(conf), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		log_error("cannot open %s: %s", setup_authorities(conf),
+			strerror(errno));
+		return 0;
+	}
 	authorities.size = (uint64_t)st.st_size;
 	return agent_send(agent, "proxy", PROXY_AUTHORITIES, &authorities,
 		sizeof(authorities), fd);
 }
 
-static int send_upgrade(struct agent *agent, const struct conf *conf,
+static int send_listener(struct agent *agent, const struct conf *conf,
 	const struct proxy_upgrade *upgrade)
 {
 	struct proxy_listener listener = {.upgrade = upgrade->index,
@@ -48,17 +60,34 @@ static int send_upgrade(struct agent *agent, const struct conf *conf,
 
 	r = ports_open(&listening, listener.port, &fd);
 	if (r < 0) {
-		log_error("cannot listen on port %u for [upgrade %s]: %s; "
-			  "choose other ports with 'first-port =' in [proxy]",
+		log_error("cannot listen on port %u for [upgrade %s]: %s",
 			listener.port, upgrade->name, strerror(-r));
-		return r;
+		return 0;
 	}
-	r = agent_send(
-		agent, "proxy", PROXY_UPGRADE, upgrade, sizeof(*upgrade), -1);
-	if (r < 0)
-		return r;
 	return agent_send(agent, "proxy", PROXY_LISTENER, &listener,
 		sizeof(listener), fd);
+}
+
+static int send_upgrade(struct agent *agent, const struct conf *conf,
+	const struct proxy_upgrade *upgrade)
+{
+	int r = agent_send(
+		agent, "proxy", PROXY_UPGRADE, upgrade, sizeof(*upgrade), -1);
+
+	/* Also while the proxy is away: the redirects lead to the sockets. */
+	return r < 0 && r != -ENOENT ? r : send_listener(agent, conf, upgrade);
+}
+
+/* Where a device's connections go: to nobody else than us, in any case. */
+static uint16_t redirect_port(uint16_t port)
+{
+	uint16_t deaf;
+
+	if (ports_is_open(&listening, port) ||
+		ports_deaf(&listening, &deaf) < 0)
+		return port;
+	led_nowhere = true;
+	return deaf;
 }
 
 static int send_redirect(struct agent *agent, const struct conf *conf,
@@ -66,7 +95,7 @@ static int send_redirect(struct agent *agent, const struct conf *conf,
 {
 	struct isolation_redirect redirect = {.device = device,
 		.port = upgrade->port,
-		.to_port = setup_port(conf, upgrade->index)};
+		.to_port = redirect_port(setup_port(conf, upgrade->index))};
 	int r = agent_send(agent, "isolation", ISOLATION_REDIRECT, &redirect,
 		sizeof(redirect), -1);
 
@@ -115,7 +144,7 @@ static int send_upgrades(struct agent *agent, const struct conf *conf,
 {
 	int r = 0;
 
-	ports_begin(&listening);
+	ports_begin(&listening, setup_port(conf, 0), n);
 	if (n > 0)
 		r = tolerate_absence(send_authorities(agent, conf));
 	for (size_t i = 0; i < n && r == 0; i++)
@@ -141,6 +170,36 @@ static int configure(struct agent *agent, const struct conf *conf)
 	return failed < 0 ? failed : r;
 }
 
+static void reloaded(void *arg, int error, const char *report)
+{
+	(void)arg;
+	if (error < 0)
+		log_warning("devices are not led to the proxy yet: %s; reload "
+			    "when that is mended",
+			report);
+}
+
+static void reload(struct timer *timer)
+{
+	(void)timer;
+	log_notice("the proxy's ports are free now; leading devices there");
+	agent_reload(again.agent, reloaded, NULL);
+}
+
+/* The proxy came into force after isolation had to lead its devices away. */
+static void lead_right(struct agent *agent, const struct conf *conf, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!ports_is_open(&listening, setup_port(conf, i)))
+			return;
+	if (!led_nowhere)
+		return;
+	led_nowhere = false;
+	again.timer.fired = reload;
+	again.agent = agent;
+	loop_set_timer(agent_loop(agent), &again.timer, 0);
+}
+
 /* Sockets nobody needs any more are closed once nobody listens to them. */
 static void applied(struct agent *agent, const struct conf *conf)
 {
@@ -149,6 +208,7 @@ static void applied(struct agent *agent, const struct conf *conf)
 
 	ports_keep(&listening, setup_port(conf, 0), n);
 	refusals_review(&open_refusals, agent_state(agent), upgrades, n);
+	lead_right(agent, conf, n);
 }
 
 static int on_who(void *owner, const void *message, int fd)

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "agent/lib/net.h"
 #include "modules/proxy/ports.h"
 
 static int bind_both(int fd, uint16_t port)
@@ -50,6 +51,45 @@ static int open_family(int family, uint16_t port, int *ret_fd)
 	return r;
 }
 
+/* A bound socket without listen() answers every SYN with a reset. */
+int ports_deaf(struct ports *ports, uint16_t *ret_port)
+{
+	_cleanup_(cleanup_close) int fd = -1;
+	struct sockaddr_storage sa;
+	socklen_t size = sizeof(sa);
+	struct ip any;
+	int r = -EAFNOSUPPORT;
+
+	if (ports->deaf == 0) {
+		fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd >= 0)
+			r = bind_both(fd, 0);
+		if (fd < 0) {
+			fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+			r = fd < 0 ? -errno : bind_ipv4(fd, 0);
+		}
+		if (r < 0)
+			return r;
+		if (getsockname(fd, (struct sockaddr *)&sa, &size) < 0)
+			return -errno;
+		r = ip_from_sockaddr(
+			(struct sockaddr *)&sa, &any, &ports->deaf);
+		if (r < 0)
+			return r;
+		steal_fd(&fd); /* as long as the agent lives */
+	}
+	*ret_port = ports->deaf;
+	return 0;
+}
+
+bool ports_is_open(const struct ports *ports, uint16_t port)
+{
+	for (size_t i = 0; i < ports->n; i++)
+		if (ports->open[i].port == port)
+			return true;
+	return false;
+}
+
 int ports_open(struct ports *ports, uint16_t port, int *ret_fd)
 {
 	int fd, r;
@@ -73,12 +113,18 @@ int ports_open(struct ports *ports, uint16_t port, int *ret_fd)
 	return 0;
 }
 
-static void close_unmarked(struct ports *ports)
+static bool is_among(uint16_t port, uint16_t first, size_t n)
+{
+	return port >= first && (size_t)(port - first) < n;
+}
+
+void ports_begin(struct ports *ports, uint16_t first, size_t n)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < ports->n; i++) {
-		if (ports->open[i].in_force)
+		if (ports->open[i].in_force ||
+			is_among(ports->open[i].port, first, n))
 			ports->open[kept++] = ports->open[i];
 		else
 			close(ports->open[i].fd);
@@ -86,18 +132,10 @@ static void close_unmarked(struct ports *ports)
 	ports->n = kept;
 }
 
-void ports_begin(struct ports *ports)
-{
-	close_unmarked(ports);
-}
-
 void ports_keep(struct ports *ports, uint16_t first, size_t n)
 {
-	for (size_t i = 0; i < ports->n; i++) {
-		uint16_t port = ports->open[i].port;
-
-		ports->open[i].in_force = port >= first &&
-					  (size_t)(port - first) < n;
-	}
-	close_unmarked(ports);
+	for (size_t i = 0; i < ports->n; i++)
+		ports->open[i].in_force = is_among(
+			ports->open[i].port, first, n);
+	ports_begin(ports, first, n);
 }

@@ -141,17 +141,50 @@ static int compare_devices(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-int wanted_close(struct wanted *wanted)
+/* The first upgrade that has no socket; n_upgrades when all have one. */
+static size_t find_deaf(const struct wanted *wanted)
 {
-	for (size_t i = 0; i < wanted->n_listeners; i++)
-		if (wanted->listeners[i].upgrade >= wanted->n_upgrades)
-			return -EPROTO;
+	for (size_t i = 0; i < wanted->n_upgrades; i++) {
+		size_t j = 0;
+
+		while (j < wanted->n_listeners &&
+			wanted->listeners[j].upgrade != i)
+			j++;
+		if (j == wanted->n_listeners)
+			return i;
+	}
+	return wanted->n_upgrades;
+}
+
+const char *wanted_deaf(const struct wanted *wanted)
+{
+	size_t i = find_deaf(wanted);
+
+	return i < wanted->n_upgrades ? wanted->upgrades[i].name : NULL;
+}
+
+static int sort_devices(struct wanted *wanted)
+{
 	if (wanted->n_devices > 0)
 		qsort(wanted->devices, wanted->n_devices,
 			sizeof(*wanted->devices), compare_devices);
 	for (size_t i = 1; i < wanted->n_devices; i++)
 		if (wanted->devices[i - 1].id == wanted->devices[i].id)
 			return -EPROTO;
+	return 0;
+}
+
+int wanted_close(struct wanted *wanted)
+{
+	int r = sort_devices(wanted);
+
+	for (size_t i = 0; i < wanted->n_listeners && r == 0; i++)
+		if (wanted->listeners[i].upgrade >= wanted->n_upgrades)
+			r = -EPROTO;
+	if (r < 0)
+		return r;
+	if (wanted_deaf(wanted))
+		return -EADDRINUSE;
 	return wanted->n_upgrades > 0 && !wanted->trust ? -ENOENT : 0;
 }
 

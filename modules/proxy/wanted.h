@@ -45,10 +45,13 @@ _must_check_ int wanted_add_device(
 _must_check_ int wanted_add_authorities(
 	struct wanted *wanted, uint64_t size, int fd);
 /*
- * All items are here. -EPROTO: they do not fit together; -ENOENT: there are
- * upgrades and nobody to trust.
+ * All items are here. -EPROTO: they do not fit together; -EADDRINUSE: an
+ * upgrade has no socket; -ENOENT: there are upgrades and nobody to trust.
  */
 _must_check_ int wanted_close(struct wanted *wanted);
+
+/* The name of an upgrade that has no socket, NULL when all have one. */
+const char *wanted_deaf(const struct wanted *wanted);
 
 const struct proxy_device *wanted_device(
 	const struct wanted *wanted, uint32_t id);

@@ -121,6 +121,12 @@ static int commit(struct worker *worker, char *reason)
 		snprintf(reason, WORKER_REASON,
 			"the file of authorities holds no usable certificate; "
 			"give another with 'authorities =' in [proxy]");
+	else if (r == -EADDRINUSE)
+		snprintf(reason, WORKER_REASON,
+			"[upgrade %s] has nothing to listen on, its local "
+			"port is taken; choose others with 'first-port =' in "
+			"[proxy]",
+			wanted_deaf(pending));
 	else if (r == -EIO)
 		snprintf(reason, WORKER_REASON,
 			"the file of authorities cannot be read");

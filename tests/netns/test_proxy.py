@@ -68,6 +68,7 @@ def closed(lab, tap, daemon):
 
 
 def counted(lab, tap, daemon):
+    daemon.wait_log("serving as")  # the bus comes when it comes
     shown = lab.ctl_json("device", "show", "sensor")
     text = str(shown)
     tap.note(text)

@@ -45,8 +45,8 @@ def came_of(lab, name, ip, port):
             error, ConnectionResetError) else str(error)
 
 
-def main():
-    with Tap() as tap, Lab() as lab:
+def without_isolation(tap):
+    with Lab() as lab:
         lab.gateway.run("nft", "-f", "-", stdin=RULES)
         seen = lab.serve_tcp("cloud", 8883)
         lab.config(upgrades(lab))
@@ -76,6 +76,45 @@ def main():
         tap.equal(seen.seen, [], "the cloud was never dialled")
         if tap.failed:
             tap.note(daemon.log())
+
+
+
+def taken_port(tap):
+    """Somebody else has a port: the proxy is refused, isolation is not."""
+    with Lab() as lab:
+        other = lab.serve_tcp("gateway", 18101)
+        lab.config(upgrades(lab))
+        daemon = lab.gatehoused()
+        tap.ok(daemon.wait_log("[upgrade http] has nothing to listen on"),
+               "a taken port is told")
+        tap.contains(lab.rules(), "table bridge gatehouse",
+                     "isolation is in force")
+        tap.ok(lab.is_cut("sensor", lab.camera.ip, "icmp"),
+               "and isolates")
+        came = came_of(lab, "sensor", lab.cloud.ip, 80)
+        tap.ok(came in ("reset", "[Errno 111] Connection refused"),
+               "the upgraded port leads nowhere", came)
+        tap.equal(other.seen, [], "least of all to who has the port")
+        other.close()
+        lab.closers.remove(other.close)
+        tap.ok(daemon.wait_log("3 upgrades, 2 devices"),
+               "it is tried again by itself")
+        tap.ok(daemon.wait_log("is in force"), "and isolation is told")
+        lab.nginx()
+        done = lab.sensor.run(
+            "curl", "-sS", "--max-time", "20", "--resolve",
+            "www.example:80:" + lab.cloud.ip, "http://www.example/",
+            check=False)
+        tap.equal(done.stdout, "hello from the cloud\n",
+                  "then the upgraded port works (%s)" % done.stderr.strip())
+        if tap.failed:
+            tap.note(daemon.log())
+
+
+def main():
+    with Tap() as tap:
+        without_isolation(tap)
+        taken_port(tap)
 
 
 main()

@@ -176,6 +176,7 @@ def main():
         old_tls(lab, tap, daemon)
         no_tls(lab, tap, daemon)
         hosts(lab, tap, daemon)
+        daemon.wait_log("serving as")  # the bus comes when it comes
         warnings(lab, tap)
         tap.ok(daemon.workers().get("proxy"), "the proxy lives")
         if tap.failed:

@@ -98,8 +98,9 @@ static struct proxy_device make_device(uint32_t id, uint64_t upgrades)
 /* The upgrade "web" at place index, for devices 1 to n. */
 static struct wanted *make_wanted(uint16_t index, uint32_t n, uint64_t uses)
 {
-	struct proxy_listener listener = {.upgrade = index};
+	struct proxy_listener listener = {0};
 	struct wanted *wanted;
+	uint16_t unused;
 
 	assert_int_equal(wanted_new(&wanted), 0);
 	for (uint16_t i = 0; i <= index; i++) {
@@ -107,9 +108,12 @@ static struct wanted *make_wanted(uint16_t index, uint32_t n, uint64_t uses)
 			i, i == index ? "web" : "other");
 
 		assert_int_equal(wanted_add_upgrade(wanted, &u), 0);
+		listener.upgrade = index - i;
+		assert_int_equal(
+			wanted_add_listener(wanted, &listener,
+				i ? listen_local(&unused) : dup(f.listener)),
+			0);
 	}
-	assert_int_equal(
-		wanted_add_listener(wanted, &listener, dup(f.listener)), 0);
 	for (uint32_t id = n; id > 0; id--) {
 		struct proxy_device d = make_device(id, uses);
 
@@ -406,11 +410,40 @@ static void test_remote_addresses(void **state)
 	}
 }
 
+static void test_every_upgrade_listens(void **state)
+{
+	struct proxy_listener listener = {.upgrade = 1};
+	struct proxy_upgrade u = make_upgrade(0, "first");
+	struct wanted *wanted;
+
+	(void)state;
+	assert_int_equal(wanted_new(&wanted), 0);
+	assert_int_equal(wanted_close(wanted), 0); /* nothing: fine */
+	assert_int_equal(wanted_add_upgrade(wanted, &u), 0);
+	u = make_upgrade(1, "second");
+	assert_int_equal(wanted_add_upgrade(wanted, &u), 0);
+	assert_int_equal(
+		wanted_add_listener(wanted, &listener, dup(f.listener)), 0);
+	assert_int_equal(wanted_close(wanted), -EADDRINUSE);
+	assert_string_equal(wanted_deaf(wanted), "first");
+	listener.upgrade = 0;
+	assert_int_equal(
+		wanted_add_listener(wanted, &listener, dup(f.listener)), 0);
+	assert_int_equal(
+		wanted_close(wanted), -ENOENT); /* but whom to trust? */
+	listener.upgrade = 2;
+	assert_int_equal(
+		wanted_add_listener(wanted, &listener, dup(f.listener)), 0);
+	assert_int_equal(wanted_close(wanted), -EPROTO);
+	wanted_free(wanted);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_every_upgrade_listens),
 		TEST(test_asks_and_knows),
 		TEST(test_unknown),
 		TEST(test_wrong_cookie),

@@ -4,6 +4,7 @@
  * configuration sends to whom, and what becomes of the worker's reports.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,6 +48,8 @@ struct agent {
 	struct sent sent[SENT_MAX];
 	size_t n_sent;
 	bool no_isolation, no_proxy;
+	struct loop *loop;
+	unsigned reloads;
 };
 
 static struct agent agent;
@@ -54,6 +57,18 @@ static struct agent agent;
 struct state *agent_state(struct agent *a)
 {
 	return a->state;
+}
+
+struct loop *agent_loop(struct agent *a)
+{
+	return a->loop;
+}
+
+void agent_reload(struct agent *a,
+	void (*done)(void *arg, int error, const char *report), void *arg)
+{
+	a->reloads++;
+	done(arg, 0, "");
 }
 
 uint32_t agent_device_id(
@@ -146,6 +161,8 @@ static int setup(void **state)
 	(void)state;
 	log_open("test", LOG_LEVEL_ERROR);
 	memset(&agent, 0, sizeof(agent));
+	if (loop_new(&agent.loop) < 0)
+		return -1;
 	return state_new(&agent.state);
 }
 
@@ -157,6 +174,8 @@ static int teardown(void **state)
 	apply();
 	agent.conf = conf_free(agent.conf);
 	agent.state = state_free(agent.state);
+	loop_turn(agent.loop, 0);
+	agent.loop = loop_free(agent.loop);
 	return 0;
 }
 
@@ -286,6 +305,60 @@ static void test_sockets_of_failed_reloads(void **state)
 	assert_false(is_listening(never));
 	assert_true(is_listening(first));
 	assert_int_equal(find_sent(PROXY_LISTENER, 0)->fd, first);
+}
+
+/* A taken port is the worker's to refuse: others must get their items. */
+static void test_taken_port(void **state)
+{
+	struct sockaddr_in6 sa = {
+		.sin6_family = AF_INET6, .sin6_port = htons(28101)};
+	int other = socket(AF_INET6, SOCK_STREAM, 0), client;
+
+	(void)state;
+	assert_int_equal(bind(other, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(other, 1), 0);
+	log_open("test", (enum log_level)0);
+	load_good(PROXY MQTT HTTP SENSOR);
+	assert_non_null(find_sent(PROXY_UPGRADE, 1));
+	assert_non_null(find_sent(PROXY_LISTENER, 0));
+	assert_null(find_sent(PROXY_LISTENER, 1));
+	assert_int_equal(
+		find_sent(ISOLATION_REDIRECT, 0)->redirect.to_port, 28100);
+	/* what was meant for the proxy does not go to whoever has the port */
+	sa.sin6_port = htons(
+		find_sent(ISOLATION_REDIRECT, 1)->redirect.to_port);
+	assert_int_not_equal(sa.sin6_port, htons(28101));
+	sa.sin6_addr = in6addr_loopback;
+	client = socket(AF_INET6, SOCK_STREAM, 0);
+	assert_int_equal(
+		connect(client, (struct sockaddr *)&sa, sizeof(sa)), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	close(client);
+	apply(); /* still taken */
+	loop_turn(agent.loop, 0);
+	assert_int_equal(agent.reloads, 0);
+	close(other);
+	load_good(PROXY MQTT HTTP SENSOR); /* to the proxy alone, say */
+	apply();
+	loop_turn(agent.loop, 0);
+	assert_int_equal(agent.reloads, 1);
+	apply();
+	loop_turn(agent.loop, 0);
+	assert_int_equal(agent.reloads, 1);
+}
+
+/* Twice before it is in force, as when several workers start. */
+static void test_configured_twice(void **state)
+{
+	int first;
+
+	(void)state;
+	load_good(PROXY MQTT);
+	first = find_sent(PROXY_LISTENER, 0)->fd;
+	agent.n_sent = 0;
+	assert_int_equal(proxy_module.configure(&agent, agent.conf), 0);
+	assert_int_equal(find_sent(PROXY_LISTENER, 0)->fd, first);
+	assert_true(is_listening(first));
 }
 
 static const struct {
@@ -551,6 +624,8 @@ int main(void)
 		TEST(test_without_upgrades),
 		TEST(test_sockets),
 		TEST(test_sockets_of_failed_reloads),
+		TEST(test_taken_port),
+		TEST(test_configured_twice),
 		TEST(test_bad),
 		TEST(test_too_many_upgrades),
 		TEST(test_who),
