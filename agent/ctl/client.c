@@ -13,6 +13,7 @@
 #define ROOT "/org/gatehouse1"
 #define MANAGER "org.gatehouse1.Manager"
 #define DEVICE "org.gatehouse1.Device"
+#define REFUSED "org.gatehouse1.Error.Refused"
 #define SHORT_US (15u * 1000000)
 #define LONG_US (310u * 1000000) /* longer than the daemon's own patience */
 
@@ -320,6 +321,8 @@ int client_update(sd_bus *bus, const char *method, int statement, int package,
 	sd_bus_set_method_call_timeout(bus, LONG_US);
 	r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, method, &error, &reply,
 		"hh", statement, package);
+	if (r < 0 && error.name && strcmp(error.name, REFUSED) == 0)
+		*ret_report = strdup(error.message);
 	if (r < 0)
 		return explain(r, &error);
 	r = take_report(reply, ret_report);

@@ -124,27 +124,26 @@ static int hand_over(const struct ctl *ctl, sd_bus *bus, const char *method,
 		bus, method, package.statement, package.package, ret_report);
 }
 
-static int say_report(const struct ctl *ctl, const char *report)
+static int say_verdict(bool good, const char *report)
 {
-	if (!ctl->json) {
-		say("%s", report);
-		return CTL_DONE;
-	}
-	return say_json(json_pack("{s:b, s:s}", "good", 1, "report", report)) <
-			       0
-		       ? CTL_FAILED
-		       : CTL_DONE;
+	return say_json(
+		json_pack("{s:b, s:s}", "good", (int)good, "report", report));
 }
 
 int ctl_update_check(const struct ctl *ctl)
 {
 	_cleanup_(client_close) sd_bus *bus = NULL;
 	_cleanup_(cleanup_free) char *report = NULL;
+	int r;
 
-	if (client_open(&bus) < 0 ||
-		hand_over(ctl, bus, "UpdateCheck", &report) < 0)
+	if (client_open(&bus) < 0)
 		return CTL_FAILED;
-	return say_report(ctl, report);
+	r = hand_over(ctl, bus, "UpdateCheck", &report);
+	if (report && !ctl->json && r >= 0)
+		say("%s", report);
+	else if (report && ctl->json && say_verdict(r >= 0, report) < 0)
+		return CTL_FAILED;
+	return r < 0 ? CTL_FAILED : CTL_DONE;
 }
 
 static int say_new_version(

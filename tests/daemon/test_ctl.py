@@ -376,6 +376,10 @@ def updates(tap, place, run):
     tap.ok("0.1.10" in done.stdout and done.returncode == 1,
            "the newest of a folder is taken, said and judged",
            done.stdout + done.stderr)
+    done = run("update", "check", folder, "--json")
+    said = json.loads(done.stdout or "{}")
+    tap.ok(said.get("good") is False and "refused" in said["report"],
+           "a refusal is told to programs, too", done.stdout + done.stderr)
     done = run("update", "apply", folder, user="member")
     tap.ok(done.returncode == 1 and "Try sudo" in done.stderr,
            "only root applies", done.stderr)
