@@ -21,6 +21,7 @@ enum bus_message {
 	BUS_WARNING_GONE,
 	BUS_ATTEMPT, /* part of the answer to BUS_VERB_ATTEMPTS */
 	BUS_REPLY,
+	BUS_ATTEMPTS_END, /* the answer to BUS_VERB_ATTEMPTS, and to no other */
 	/* up */
 	BUS_CALL = IPC_BASE_BUS + 32,
 	BUS_FILE, /* with a file that belongs to a call; sent before it */
@@ -64,6 +65,10 @@ struct bus_attempt {
 	uint16_t port;
 	uint8_t protocol;
 	uint8_t observed;
+};
+
+struct bus_attempts_end {
+	uint64_t cookie;
 };
 
 struct bus_reply {

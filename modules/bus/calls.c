@@ -266,6 +266,16 @@ void calls_reply(struct port *port, const struct bus_reply *reply)
 	port_kick(port);
 }
 
+/* From isolation, which has no say in any other call. */
+void calls_attempts_end(struct port *port, uint64_t cookie)
+{
+	struct bus_reply done = {.cookie = cookie};
+	struct call *call = find(&port->calls, cookie);
+
+	if (cookie != 0 && call && call->verb == BUS_VERB_ATTEMPTS)
+		calls_reply(port, &done);
+}
+
 void calls_drop(struct port *port)
 {
 	for (size_t i = 0; i < BUS_CALLS_MAX; i++)

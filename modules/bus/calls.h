@@ -40,6 +40,7 @@ _must_check_ int calls_begin(
 	struct port *port, sd_bus_message *message, enum bus_verb verb);
 /* The agent's answers; one that nobody waits for any more is dropped. */
 void calls_attempt(struct port *port, const struct bus_attempt *attempt);
+void calls_attempts_end(struct port *port, uint64_t cookie);
 void calls_reply(struct port *port, const struct bus_reply *reply);
 /* The connection is gone, and with it everybody who waited. */
 void calls_drop(struct port *port);

@@ -35,6 +35,7 @@ static struct {
 	int64_t delay_ms, granted_ms;
 	bool complained;
 	struct pending pending[BUS_CALLS_MAX];
+	size_t reloads; /* asked for and not answered, also by workers before */
 } bus;
 
 static void send_down(uint16_t type, const void *message, size_t size, int fd)
@@ -212,6 +213,7 @@ static void reloaded(void *arg, int error, const char *report)
 {
 	struct reload *reload = arg;
 
+	bus.reloads--;
 	if (error == 0)
 		reply(reload->cookie, 0,
 			report && *report ? report
@@ -223,13 +225,22 @@ static void reloaded(void *arg, int error, const char *report)
 
 static void call_reload(struct agent *agent, uint64_t cookie)
 {
-	struct reload *reload = malloc(sizeof(*reload));
+	struct reload *reload;
 
+	/* Each one waits in the agent: a worker gone mad is not to fill it. */
+	if (bus.reloads >= BUS_CALLS_MAX) {
+		reply(cookie, -EBUSY,
+			"too many reloads wait already; try again in a "
+			"moment");
+		return;
+	}
+	reload = malloc(sizeof(*reload));
 	if (reload == NULL) {
 		reply(cookie, -ENOMEM, "out of memory");
 		return;
 	}
 	reload->cookie = cookie;
+	bus.reloads++;
 	agent_reload(agent, reloaded, reload);
 }
 

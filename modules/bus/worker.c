@@ -89,6 +89,15 @@ static int on_attempt(void *owner, const void *message, int fd)
 	return 0;
 }
 
+static int on_attempts_end(void *owner, const void *message, int fd)
+{
+	const struct bus_attempts_end *end = message;
+
+	(void)owner, (void)fd;
+	calls_attempts_end(&the_port, end->cookie);
+	return 0;
+}
+
 static int on_reply(void *owner, const void *message, int fd)
 {
 	(void)owner, (void)fd;
@@ -104,6 +113,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(BUS_WARNING, struct record_warning, on_warning),
 	IPC_ROUTE(BUS_WARNING_GONE, struct bus_number, on_warning_gone),
 	IPC_ROUTE(BUS_ATTEMPT, struct bus_attempt, on_attempt),
+	IPC_ROUTE(BUS_ATTEMPTS_END, struct bus_attempts_end, on_attempts_end),
 	IPC_ROUTE(BUS_REPLY, struct bus_reply, on_reply),
 };
 

@@ -330,10 +330,10 @@ static int on_attempt(void *owner, const void *message, int fd)
 static int on_attempts_end(void *owner, const void *message, int fd)
 {
 	const struct isolation_cookie *end = message;
-	struct bus_reply out = {.cookie = end->cookie};
+	struct bus_attempts_end out = {.cookie = end->cookie};
 
 	(void)fd;
-	agent_send(owner, "bus", BUS_REPLY, &out, sizeof(out), -1);
+	agent_send(owner, "bus", BUS_ATTEMPTS_END, &out, sizeof(out), -1);
 	return 0;
 }
 

@@ -204,6 +204,35 @@ static void test_reload(void **state)
 	assert_int_equal(bus_module.started(agent), 0);
 }
 
+/* Reloads wait in the agent, so only so many do. */
+static void test_reloads_are_few(void **state)
+{
+	struct agent *agent = *state;
+	void *args[BUS_CALLS_MAX];
+	void (*done)(void *arg, int error, const char *report);
+
+	agent->reload_later = true;
+	for (uint64_t i = 0; i < BUS_CALLS_MAX; i++) {
+		assert_int_equal(call(agent, 10 + i, BUS_VERB_RELOAD, 0), 0);
+		assert_int_equal(agent->reply.cookie, 0);
+		args[i] = agent->done_arg;
+	}
+	/* Another worker does not begin with none. */
+	bus_module.stopped(agent);
+	assert_int_equal(bus_module.started(agent), 0);
+	done = agent->done;
+	agent->done = NULL;
+	assert_int_equal(call(agent, 99, BUS_VERB_RELOAD, 0), 0);
+	assert_int_equal(agent->reply.cookie, 99);
+	assert_int_equal(agent->reply.error, -EBUSY);
+	assert_null(agent->done);
+	for (size_t i = 0; i < BUS_CALLS_MAX; i++)
+		done(args[i], 0, "");
+	agent->reload_later = false;
+	assert_int_equal(call(agent, 100, BUS_VERB_RELOAD, 0), 0);
+	assert_int_equal(agent->reply.error, -EINVAL);
+}
+
 /* A worker that asks what it should have refused is not to be trusted. */
 static void test_only_root(void **state)
 {
@@ -380,6 +409,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_mirror),
 		TEST(test_reload),
+		TEST(test_reloads_are_few),
 		TEST(test_only_root),
 		TEST(test_attempts),
 		TEST(test_update),
