@@ -68,15 +68,17 @@ static enum relay_status judge(struct relay *r)
 	return break_off(r, r->refused);
 }
 
-/* While the server has not said whether it switches, the device waits. */
+/* What the server has to say first whether it switches to. */
 static bool is_held(const struct relay *r)
 {
-	return r->track && r->track->state == TRACK_STATE_SWITCHING;
+	return r->track && r->track->state == TRACK_STATE_SWITCHING &&
+	       !r->upstream_ended && !is_empty(&r->up);
 }
 
+/* Also while it is held: the device may give up. */
 static bool wants_device(const struct relay *r)
 {
-	return !r->device_ended && has_room(&r->up) && !is_held(r);
+	return !r->device_ended && has_room(&r->up);
 }
 
 enum relay_status relay_fill(struct relay *r)

@@ -373,6 +373,42 @@ static void test_http_websocket(void **state)
 	peer_stop(&peer, text);
 }
 
+#define SWITCH_PLEASE                             \
+	"GET / HTTP/1.1\r\nHost: www.example\r\n" \
+	"Upgrade: websocket\r\n\r\n"
+
+/* The device gives up before the server says whether it switches. */
+static void test_http_switch_given_up(void **state)
+{
+	struct peer peer = peer_start(PEER_ACT_ANSWER_AFTER_END, "good");
+	char text[PEER_TEXT];
+
+	(void)state;
+	world_begin_known(PROXY_PROTOCOL_HTTP, "", peer.port);
+	device_says(SWITCH_PLEASE);
+	world_turn_until(w.opened);
+	shutdown(w.device, SHUT_WR);
+	world_turn_until(w.gone);
+	peer_stop(&peer, text);
+	assert_string_equal(text, SWITCH_PLEASE " FIN");
+}
+
+/* The server ends without ever saying it. */
+static void test_http_switch_unanswered(void **state)
+{
+	struct peer peer = peer_start(PEER_ACT_END_FIRST, "good");
+	char text[PEER_TEXT];
+
+	(void)state;
+	world_begin_known(PROXY_PROTOCOL_HTTP, "", peer.port);
+	device_says(SWITCH_PLEASE);
+	assert_int_equal(device_hears(text, sizeof(text), 3), 3);
+	assert_int_equal(device_end(), 0);
+	shutdown(w.device, SHUT_WR);
+	world_turn_until(w.gone);
+	peer_stop(&peer, text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +434,8 @@ int main(void)
 		WORLD_TEST(test_http_bad_head),
 		WORLD_TEST(test_http_slow_head),
 		WORLD_TEST(test_http_websocket),
+		WORLD_TEST(test_http_switch_given_up),
+		WORLD_TEST(test_http_switch_unanswered),
 	};
 
 	return cmocka_run_group_tests_name(
