@@ -55,7 +55,7 @@ int agent_send(struct agent *agent, const char *module, uint16_t type,
 void agent_reload(struct agent *agent,
 	void (*done)(void *arg, int error, const char *report), void *arg)
 {
-	if (transaction_reload(agent, done, arg) < 0)
+	if (transaction_reload(agent, done, arg) < 0 && done)
 		done(arg, -ENOMEM, "out of memory");
 }
 

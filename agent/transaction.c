@@ -128,7 +128,8 @@ static void tell_askers(struct list *askers, int error, const char *report)
 			askers->next, struct asker, link);
 
 		list_remove(&asker->link);
-		asker->done(asker->arg, error, report);
+		if (asker->done)
+			asker->done(asker->arg, error, report);
 		free(asker);
 	}
 }

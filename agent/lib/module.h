@@ -58,7 +58,7 @@ enum record_mode agent_mode(const struct conf *conf,
 /* Sends to a module's worker. -ENOENT: not built or not running. */
 int agent_send(struct agent *agent, const char *module, uint16_t type,
 	const void *message, size_t size, int fd);
-/* Reloads the configuration; the outcome goes to done(), once. */
+/* Reloads the configuration; the outcome goes to done() once, if given. */
 void agent_reload(struct agent *agent,
 	void (*done)(void *arg, int error, const char *report), void *arg);
 /* Numeric user and group of a worker ("bus"); -ENOENT. */
