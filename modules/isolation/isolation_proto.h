@@ -85,7 +85,7 @@ struct isolation_redirect {
 struct isolation_fence {
 	uint32_t uid;
 	uint16_t port;
-	uint16_t zero;
+	uint16_t local; /* where it takes what was sent on to it */
 };
 
 /* NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). */

@@ -122,7 +122,7 @@ int policy_add_admin(
 /* Fencing root in would take the gateway off the network. */
 int policy_add_fence(struct policy *policy, const struct isolation_fence *fence)
 {
-	if (!fence->uid || !fence->port || fence->zero)
+	if (!fence->uid || !fence->port || !fence->local)
 		return -EINVAL;
 	return add(
 		&policy->fences, fence, sizeof(*fence), ISOLATION_FENCES_MAX);

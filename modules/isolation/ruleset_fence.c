@@ -32,11 +32,15 @@ static void add_fences(struct ruleset *rs, const struct policy *policy)
 		last = f;
 	}
 	set_end(&filler);
+	last = NULL;
 	set_begin(&filler, rs, &ports, policy->fences.n);
 	policy_each(struct isolation_fence, f, &policy->fences) {
 		uint16_t wire = htons(f->port);
 		struct set_key key = {0};
 
+		if (last && last->uid == f->uid && last->port == f->port)
+			continue; /* only the local port differs */
+		last = f;
 		set_key_add(&key, &f->uid, sizeof(f->uid));
 		set_key_add(&key, &wire, sizeof(wire));
 		set_put(&filler, key.bytes);

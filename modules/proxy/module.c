@@ -120,9 +120,11 @@ static int send_device(struct agent *agent, const struct conf *conf,
 }
 
 /* The worker goes to this port only, and only where a device was going. */
-static int send_fence(struct agent *agent, const struct proxy_upgrade *upgrade)
+static int send_fence(struct agent *agent, const struct conf *conf,
+	const struct proxy_upgrade *upgrade)
 {
-	struct isolation_fence fence = {.port = upgrade->upstream_port};
+	struct isolation_fence fence = {.port = upgrade->upstream_port,
+		.local = setup_port(conf, upgrade->index)};
 	gid_t gid;
 	int r = agent_user(agent, "proxy", &fence.uid, &gid);
 
@@ -163,7 +165,7 @@ static int configure(struct agent *agent, const struct conf *conf)
 	int failed = send_upgrades(agent, conf, upgrades, n), r = 0;
 
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = tolerate_absence(send_fence(agent, &upgrades[i]));
+		r = tolerate_absence(send_fence(agent, conf, &upgrades[i]));
 	for (const struct conf_section *s = conf_next(conf, "device", NULL);
 		s && r == 0; s = conf_next(conf, "device", s))
 		r = tolerate_absence(send_device(agent, conf, s, upgrades, n));

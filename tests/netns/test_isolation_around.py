@@ -5,7 +5,8 @@ import contextlib
 import socket
 import time
 
-from isolation_lab import Lab, all_cut, all_open, everywhere, put, run, wait
+from isolation_lab import SOON, Lab, all_cut, all_open, everywhere, put, run
+from isolation_lab import wait
 from net import family_of
 
 WEB = """
@@ -40,6 +41,24 @@ def busy_port(tap):
         taken.close()
         tap.ok(lab.daemon.wait_log("proxy: info: 1 upgrades", timeout=35),
                "the proxy comes up when the port is free")
+
+
+def idle_proxy(tap):
+    """The proxy's ports are shut although no device uses it yet."""
+    with Lab() as lab:
+        if "proxy" not in lab.workers_built():
+            tap.skip("an idle proxy", "the proxy was left out of this build")
+            return
+        more = WEB.replace("web", "more").replace("= 80", "= 8080")
+        wanted = [(name, ip, "tcp", port) for name, ip in (
+            ("cloud", "203.0.113.1"), ("cloud", "2001:db8:113::1"),
+            ("owner", "192.168.60.1"), ("stranger", "192.168.50.1"),
+            ("stranger", "fd00:50::1"), ("gateway", "127.0.0.1"))
+            for port in (18100, 18101)]
+        for mode in ("observe", "enforce"):
+            put(lab, lab.base_config(mode, (), extra=WEB + more))
+            tap.equal(set(lab.attempts(wanted, timeout=SOON)), {"dropped"},
+                      mode + ": not even a connection comes about")
 
 
 def arrived(sock, word):
@@ -126,4 +145,4 @@ def shout(lab):
 
 
 if __name__ == "__main__":
-    run(busy_port, named_another, into_enforced)
+    run(busy_port, idle_proxy, named_another, into_enforced)

@@ -192,6 +192,8 @@ static void test_fences(void **state)
 	(void)state;
 	assert_int_equal(policy_add_fence(&p, &f), -EINVAL); /* root */
 	f.uid = 100;
+	assert_int_equal(policy_add_fence(&p, &f), -EINVAL); /* from where? */
+	f.local = 18100;
 	f.port = 0;
 	assert_int_equal(policy_add_fence(&p, &f), -EINVAL);
 	for (int i = 0; i <= ISOLATION_FENCES_MAX; i++) {

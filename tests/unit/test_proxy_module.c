@@ -239,6 +239,7 @@ static void test_fences(void **state)
 		assert_non_null(s);
 		assert_int_equal(s->fence.uid, 4242);
 		assert_int_equal(s->fence.port, ports[i]);
+		assert_int_equal(s->fence.local, 28100 + i);
 	}
 	assert_null(find_sent(ISOLATION_FENCE, ARRAY_SIZE(ports)));
 }
