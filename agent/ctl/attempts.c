@@ -11,6 +11,8 @@
 #include "agent/ctl/table.h"
 #include "agent/ctl/text.h"
 
+#define PORT_DNS 53
+
 /* One line of the list: attempts with the same allow put together. */
 struct row {
 	const struct view_attempt *attempt;
@@ -44,14 +46,20 @@ static void say_service(
 const char *attempts_allow(
 	const struct view_attempt *attempt, char text[static ATTEMPTS_LINE])
 {
+	const char *address = *attempt->address ? attempt->address : "any";
 	char service[24];
 
 	text[0] = '\0';
 	if (to_everybody(attempt->address))
 		return text;
 	say_service(attempt, service, sizeof(service));
-	snprintf(text, ATTEMPTS_LINE, "%s %.60s", service,
-		*attempt->address ? attempt->address : "any");
+	/* Port 53 leads to the name servers, whatever is allowed. */
+	if (attempt->port == PORT_DNS && strchr(service, '/'))
+		snprintf(text, ATTEMPTS_LINE, "[gateway] name-server = %.45s",
+			address);
+	else
+		snprintf(text, ATTEMPTS_LINE, "allow = %s %.45s", service,
+			address);
 	return text;
 }
 
@@ -179,14 +187,11 @@ static size_t print_rows(const struct row *rows, size_t n, const char *heading,
 		strcmp(rows[count].attempt->mac, rows[0].attempt->mac) == 0) {
 		const struct row *row = &rows[count++];
 		char packets[TEXT_NUMBER], what[ATTEMPTS_LINE + 2];
-		char allow[ATTEMPTS_LINE + 8];
-		const char *cells[] = {what, packets, allow};
+		const char *cells[] = {what, packets,
+			*row->allow ? row->allow : "an announcement to all"};
 
 		text_number(row->packets, packets);
 		snprintf(what, sizeof(what), "  %s", row->what);
-		snprintf(allow, sizeof(allow), "%s%s",
-			*row->allow ? "allow = " : "an announcement to all",
-			row->allow);
 		table_add(&table, cells);
 	}
 	table_print(&table, out, width);

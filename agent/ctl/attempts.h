@@ -14,7 +14,7 @@
 
 #define ATTEMPTS_LINE 96
 
-/* "tcp/443 203.0.113.10" as in "allow ="; empty when no allow helps. */
+/* "allow = tcp/443 203.0.113.10", say; empty when no setting helps. */
 const char *attempts_allow(
 	const struct view_attempt *attempt, char text[static ATTEMPTS_LINE]);
 /*

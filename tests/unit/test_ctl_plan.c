@@ -146,16 +146,21 @@ static struct view view = {
 
 static void test_allow(void **state)
 {
+	const struct view_attempt dns = ATTEMPT(
+		2, "02:00:00:00:00:02", "192.0.2.53", "udp", 53, 1, 1);
 	char text[ATTEMPTS_LINE];
 
 	(void)state;
+	assert_string_equal(attempts_allow(&attempts[0], text),
+		"allow = tcp/443 203.0.113.10");
 	assert_string_equal(
-		attempts_allow(&attempts[0], text), "tcp/443 203.0.113.10");
-	assert_string_equal(
-		attempts_allow(&attempts[1], text), "icmp 2001:db8::1");
+		attempts_allow(&attempts[1], text), "allow = icmp 2001:db8::1");
 	assert_string_equal(attempts_allow(&attempts[3], text), "");
 	assert_string_equal(
-		attempts_allow(&attempts[6], text), "any 192.0.2.8");
+		attempts_allow(&attempts[6], text), "allow = any 192.0.2.8");
+	/* "allow = udp/53 ..." would be an error of the configuration. */
+	assert_string_equal(attempts_allow(&dns, text),
+		"[gateway] name-server = 192.0.2.53");
 }
 
 static size_t preview(const char *type, const char *name, char **ret_text)
