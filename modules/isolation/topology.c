@@ -76,6 +76,34 @@ void topology_build(const struct policy *policy,
 		qsort(t->ports, t->n_ports, sizeof(*t->ports), by_index);
 }
 
+static bool is_port(const struct topology *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_ports; i++)
+		if (!strcmp(t->ports[i].name, name))
+			return true;
+	return false;
+}
+
+void topology_remember(struct topology *topology, const struct topology *before,
+	const struct topology_fact *facts, size_t n_facts)
+{
+	for (size_t i = 0; i < before->n_ports; i++) {
+		const struct topology_port *port = &before->ports[i];
+		const struct topology_fact *fact = find_fact(
+			facts, n_facts, port->name);
+
+		if (port->routed || (fact && fact->bridged) ||
+			is_port(topology, port->name) ||
+			topology->n_ports == TOPOLOGY_PORTS_MAX)
+			continue;
+		topology->ports[topology->n_ports] = *port;
+		topology->ports[topology->n_ports++].index = 0;
+	}
+	if (topology->n_ports)
+		qsort(topology->ports, topology->n_ports,
+			sizeof(*topology->ports), by_index);
+}
+
 bool topology_same_ports(const struct topology *a, const struct topology *b)
 {
 	if (a->n_ports != b->n_ports)

@@ -39,6 +39,12 @@ struct topology {
 void topology_build(const struct policy *policy,
 	const struct topology_fact *facts, size_t n_facts,
 	struct topology *ret_topology);
+/*
+ * Adds the bridge ports of before that are nowhere now, with index 0, so that
+ * they are guarded when they come back: what is on another bridge is not.
+ */
+void topology_remember(struct topology *topology, const struct topology *before,
+	const struct topology_fact *facts, size_t n_facts);
 /* The same bridge ports in the same modes: the rules need no change. */
 bool topology_same_ports(const struct topology *a, const struct topology *b);
 const struct topology_port *topology_port(

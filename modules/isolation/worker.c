@@ -156,8 +156,8 @@ static void on_count(struct timer *timer)
 	loop_set_timer(self.worker->loop, timer, COUNT_MS);
 }
 
-static int read_topology(
-	const struct policy *policy, struct topology *ret_topology)
+static int read_topology(const struct policy *policy,
+	const struct topology *before, struct topology *ret_topology)
 {
 	struct topology_fact *facts = NULL;
 	size_t n = 0;
@@ -166,6 +166,7 @@ static int read_topology(
 	if (r < 0)
 		return r;
 	topology_build(policy, facts, n, ret_topology);
+	topology_remember(ret_topology, before, facts, n);
 	free(facts);
 	if (ret_topology->full)
 		log_error("more than %d bridge ports in devices zones; "
@@ -181,7 +182,8 @@ static void on_links(struct links *links)
 
 	if (!self.engine.in_force)
 		return;
-	if (read_topology(&self.engine.policy, &now) < 0) {
+	if (read_topology(&self.engine.policy, &self.engine.topology, &now) <
+		0) {
 		loop_set_timer(links->loop, &links->settle, 1000);
 		return;
 	}
@@ -301,8 +303,8 @@ static void cut_flows(void)
 static int apply(struct worker *worker, char *reason)
 {
 	uint8_t generation = self.engine.generation;
-	struct topology topology;
-	int r = read_topology(&self.wanted, &topology);
+	struct topology none = {0}, topology;
+	int r = read_topology(&self.wanted, &none, &topology);
 
 	if (r < 0) {
 		snprintf(reason, WORKER_REASON,

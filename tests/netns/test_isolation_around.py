@@ -3,10 +3,12 @@
 """Ways around the rules that are not the straight ones."""
 import contextlib
 import socket
+import threading
 import time
 
 from isolation_lab import SOON, Lab, all_cut, all_open, everywhere, put, run
 from isolation_lab import wait
+from lab import ip_batch
 from net import family_of
 
 WEB = """
@@ -144,5 +146,73 @@ def shout(lab):
         lab.udp_send("camera", ip, 7)
 
 
+class Broadcasts:
+    """Frames to all, thousands a second; .came is who heard them."""
+
+    def __init__(self, lab, source, target):
+        self.came = 0
+        self.stopping = False
+        self.out = lab.socket(source, socket.AF_PACKET, socket.SOCK_RAW)
+        self.out.bind(("eth0", 0))
+        self.into = lab.socket(target, socket.AF_PACKET, socket.SOCK_RAW,
+                               socket.htons(0x88b5))
+        self.into.settimeout(0.05)
+        mac = bytes.fromhex(lab.node(source).mac.replace(":", ""))
+        self.frame = b"\xff" * 6 + mac + b"\x88\xb5" + b"hello" * 12
+        self.threads = [threading.Thread(target=one, daemon=True)
+                        for one in (self.send, self.hear)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.stopping = True
+        for thread in self.threads:
+            thread.join()
+        self.out.close()
+        self.into.close()
+
+    def send(self):
+        while not self.stopping:
+            with contextlib.suppress(OSError):
+                self.out.send(self.frame)
+            time.sleep(0.0003)
+
+    def hear(self):
+        while not self.stopping:
+            with contextlib.suppress(OSError):
+                self.into.recv(100)
+                self.came += 1
+
+
+def move(lab, *words):
+    ip_batch(["link set p-%s %s" % (name, " ".join(words))
+              for name in ("camera", "sensor")], lab.gateway.netns)
+
+
+def ports_return(tap):
+    """An access point that starts again takes its ports off and back on."""
+    with Lab() as lab:
+        put(lab, lab.base_config("enforce", ("camera", "sensor")))
+        with Broadcasts(lab, "camera", "sensor") as frames:
+            for _ in range(4):
+                move(lab, "nomaster")
+                time.sleep(0.1)
+                move(lab, "master", "br0")
+                time.sleep(0.1)
+            tap.equal(frames.came, 0, "ports that come back are guarded "
+                      "from their first frame on")
+            lab.gateway.run("ip", "link", "add", "other", "type", "bridge",
+                            "stp_state", "0", "forward_delay", "0")
+            lab.gateway.link("other", "up")
+            move(lab, "nomaster")
+            time.sleep(0.1)
+            move(lab, "master", "other")
+            tap.ok(wait(lambda: frames.came > 100),
+                   "on a bridge that is no zone's nothing is cut")
+
+
 if __name__ == "__main__":
-    run(busy_port, idle_proxy, named_another, into_enforced)
+    run(ports_return, busy_port, idle_proxy, named_another, into_enforced)

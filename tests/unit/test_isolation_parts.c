@@ -215,6 +215,54 @@ static void test_topology_same(void **state)
 	policy_free(&q);
 }
 
+static const char *gone_name(const struct topology *t)
+{
+	for (size_t i = 0; i < t->n_ports; i++)
+		if (!t->ports[i].routed)
+			return t->ports[i].name;
+	return "";
+}
+
+/* A port that is away stays guarded, unless it is somebody else's now. */
+static void test_topology_remember(void **state)
+{
+	struct topology_fact now[ARRAY_SIZE(facts)];
+	const struct topology_port *gone;
+	struct topology t, u;
+	struct policy p = {0};
+	size_t n = 0;
+
+	(void)state;
+	add_zone(&p, "br0", ISOLATION_ROLE_DEVICES, RECORD_MODE_ENFORCE, 1);
+	build(&p, &t);
+	assert_true(t.n_ports >= 3); /* the bridge and two ports at least */
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+		const struct topology_port *port = topology_port(
+			&t, facts[i].index);
+
+		if (!port || port->routed)
+			now[n++] = facts[i];
+	}
+	topology_build(&p, now, n, &u);
+	assert_int_equal(u.n_ports, 1);
+	topology_remember(&u, &t, now, n);
+	assert_int_equal(u.n_ports, t.n_ports);
+	gone = &u.ports[0];
+	assert_int_equal(gone->index, 0);
+	assert_int_equal(gone->mode, RECORD_MODE_ENFORCE);
+	topology_free(&u);
+	/* Back, on a bridge that is no zone's. */
+	now[n] = (struct topology_fact){
+		.index = 900, .master = 901, .bridged = true};
+	snprintf(now[n].name, sizeof(now[n].name), "%s", gone_name(&t));
+	topology_build(&p, now, n + 1, &u);
+	topology_remember(&u, &t, now, n + 1);
+	assert_int_equal(u.n_ports, t.n_ports - 1);
+	topology_free(&u);
+	topology_free(&t);
+	policy_free(&p);
+}
+
 static void test_topology_limit(void **state)
 {
 	size_t n = TOPOLOGY_PORTS_MAX + 10;
@@ -309,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_boxes_ends_of_the_world),
 		cmocka_unit_test(test_topology_ports),
 		cmocka_unit_test(test_topology_same),
+		cmocka_unit_test(test_topology_remember),
 		cmocka_unit_test(test_topology_limit),
 		cmocka_unit_test(test_sightings_once),
 		cmocka_unit_test(test_sightings_port_wins),
