@@ -62,6 +62,21 @@ static int by_index(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
+/* One order for the same ports, also of those without an index. */
+static int in_order(const void *a, const void *b)
+{
+	const struct topology_port *x = a, *y = b;
+	int order = by_index(a, b);
+
+	return order ? order : strcmp(x->name, y->name);
+}
+
+static void sort_ports(struct topology *t)
+{
+	if (t->n_ports)
+		qsort(t->ports, t->n_ports, sizeof(*t->ports), in_order);
+}
+
 void topology_build(const struct policy *policy,
 	const struct topology_fact *facts, size_t n_facts,
 	struct topology *ret_topology)
@@ -72,8 +87,7 @@ void topology_build(const struct policy *policy,
 	t->ports = must_have(calloc(TOPOLOGY_PORTS_MAX, sizeof(*t->ports)));
 	policy_each(struct isolation_zone, zone, &policy->zones)
 		add_zone(t, zone, facts, n_facts);
-	if (t->n_ports)
-		qsort(t->ports, t->n_ports, sizeof(*t->ports), by_index);
+	sort_ports(t);
 }
 
 static bool is_port(const struct topology *t, const char *name)
@@ -99,9 +113,7 @@ void topology_remember(struct topology *topology, const struct topology *before,
 		topology->ports[topology->n_ports] = *port;
 		topology->ports[topology->n_ports++].index = 0;
 	}
-	if (topology->n_ports)
-		qsort(topology->ports, topology->n_ports,
-			sizeof(*topology->ports), by_index);
+	sort_ports(topology);
 }
 
 bool topology_same_ports(const struct topology *a, const struct topology *b)

@@ -249,6 +249,8 @@ static void test_topology_remember(void **state)
 	assert_int_equal(u.n_ports, t.n_ports);
 	gone = &u.ports[0];
 	assert_int_equal(gone->index, 0);
+	for (size_t i = 1; i < u.n_ports && !u.ports[i].index; i++)
+		assert_true(strcmp(u.ports[i - 1].name, u.ports[i].name) < 0);
 	assert_int_equal(gone->mode, RECORD_MODE_ENFORCE);
 	topology_free(&u);
 	/* Back, on a bridge that is no zone's. */
