@@ -125,6 +125,18 @@ static int take_body(struct track *t, struct input *in)
 	return 1;
 }
 
+/* A CR in it, say, is the end of the line to some. */
+static bool has_control(const char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)line[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 /* A whole line with its CR LF; 0 when it is not there yet. */
 static int find_line(struct input *in, size_t *ret_length)
 {
@@ -136,7 +148,8 @@ static int find_line(struct input *in, size_t *ret_length)
 		return 0;
 	if (!end || end - bytes >= TRACK_LINE_MAX)
 		return refuse(in, "has an over-long line in its body");
-	if (end == bytes || end[-1] != '\r')
+	if (end == bytes || end[-1] != '\r' ||
+		has_control(bytes, (size_t)(end - bytes) - 1))
 		return refuse(in, "has a broken chunk in its body");
 	*ret_length = (size_t)(end - bytes) + 1;
 	return 1;

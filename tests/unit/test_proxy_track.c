@@ -99,6 +99,13 @@ static const struct {
 		"1000000000000000", -EBADMSG, "has a broken chunk in its body"},
 	{POST "Transfer-Encoding: chunked\r\n\r\n0\r\nT: v\n\r\n", "T: v",
 		-EBADMSG, "has a broken chunk in its body"},
+	/* lines that may end sooner for others */
+	{POST "Transfer-Encoding: chunked\r\n\r\n1;\rx\r\ny\r\n0\r\n\r\n", "1;",
+		-EBADMSG, "has a broken chunk in its body"},
+	{POST "Transfer-Encoding: chunked\r\n\r\n0\r\nT: v\r\r\n\r\n", "T: v",
+		-EBADMSG, "has a broken chunk in its body"},
+	{POST "Transfer-Encoding: chunked\r\n\r\n0\r\nT: \x7f\r\n\r\n",
+		"T: ", -EBADMSG, "has a broken chunk in its body"},
 };
 
 static void check_stream(size_t i, size_t piece)
