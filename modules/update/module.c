@@ -267,6 +267,15 @@ static int configure(struct agent *agent, const struct conf *conf)
 	return r;
 }
 
+/* "installing", and nobody is at it any more: the power went, say. */
+static bool was_cut_short(const char *path, const char *line)
+{
+	_cleanup_(cleanup_close) int folder = -1;
+
+	return strncmp(line, "installing", 10) == 0 &&
+	       stage_lock(path, &folder) == 0;
+}
+
 /* The last installation went wrong: the owner should know. */
 static void applied(struct agent *agent, const struct conf *conf)
 {
@@ -278,6 +287,12 @@ static void applied(struct agent *agent, const struct conf *conf)
 	if (strncmp(line, "failed", 6) == 0 || strncmp(line, "refused", 7) == 0)
 		state_warn(agent_state(agent), 0, RECORD_SEVERITY_WARNING,
 			WARNING_CODE, "the last update: %s", line);
+	else if (was_cut_short(path, line))
+		state_warn(agent_state(agent), 0, RECORD_SEVERITY_WARNING,
+			WARNING_CODE,
+			"the last update was cut short: %s; mend that with "
+			"\"sudo dpkg --configure -a\" and apply it again",
+			line);
 	else
 		state_unwarn(agent_state(agent), 0, WARNING_CODE);
 }

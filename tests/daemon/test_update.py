@@ -226,7 +226,9 @@ def warns(tap, place, ours):
     place.config(with_key(ours.public))
     for line, expected in (("failed: dpkg ended with status 1", True),
                            ("installed 99.0", False),
-                           ("refused: signed by somebody else", True)):
+                           ("refused: signed by somebody else", True),
+                           ("installed 99.1", False),
+                           ("installing 99.2 over 99.1", True)):
         with open(result, "w", encoding="ascii") as file:
             file.write(line + "\n")
         place.call("root", "Reload")
@@ -235,6 +237,12 @@ def warns(tap, place, ours):
                          ) == expected, 5)
         tap.ok(told, "\"%s\" is %s warning" % (
             line, "a" if expected else "no"), place.get("Warnings"))
+    folder = os.open(os.path.dirname(result), os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    place.call("root", "Reload")
+    tap.ok(wait(lambda: "update.failed" not in str(place.get("Warnings")), 5),
+           "nor is that one while it is installed", place.get("Warnings"))
+    os.close(folder)
 
 
 def main():
