@@ -24,6 +24,10 @@
 #define SESSION_HANDSHAKE_MS 10000
 #define SESSION_IDLE_MS (2 * 60 * 60 * 1000) /* no byte either way */
 #define SESSION_HALF_IDLE_MS (5 * 60 * 1000) /* ... and one side has ended */
+/* A peer that went without a word (no power, no air) is lost in 4 minutes. */
+#define SESSION_PROBE_AFTER_S 120
+#define SESSION_PROBE_EVERY_S 30
+#define SESSION_PROBES 4
 #define SESSION_LINGER_MS 1000 /* for a cut-off answer to arrive */
 
 enum session_state {

@@ -11,12 +11,25 @@
 
 #include "modules/proxy/session_priv.h"
 
+/*
+ * The system's own patience of two hours would let a device that comes and
+ * goes use up all its connections.
+ */
 void session_set_options(int fd)
 {
-	int on = 1;
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, SESSION_PROBE_AFTER_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, SESSION_PROBE_EVERY_S},
+		{IPPROTO_TCP, TCP_KEEPCNT, SESSION_PROBES},
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+	};
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		setsockopt(fd, options[i].level, options[i].name,
+			&options[i].value, sizeof(options[i].value));
 }
 
 void session_refuse_upstream(struct session *s, const char *what)

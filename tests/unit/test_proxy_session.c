@@ -3,6 +3,8 @@
  * Sessions with real sockets on both sides and a server in a process of its
  * own: bytes and ends both ways, times that are over, requests.
  */
+#include <netinet/tcp.h>
+
 #include "tests/unit/proxy_world.h"
 
 static void test_both_ways(void **state)
@@ -373,6 +375,35 @@ static void test_http_websocket(void **state)
 	peer_stop(&peer, text);
 }
 
+/* Seconds until the kernel gives up a peer that is silently gone. */
+static int patience(int fd)
+{
+	int idle = 0, every = 0, count = 0, on = 0;
+	socklen_t size = sizeof(int);
+
+	getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size);
+	getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, &size);
+	getsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, &size);
+	getsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, &size);
+	assert_int_equal(on, 1);
+	return idle + every * count;
+}
+
+static void test_gone_silently(void **state)
+{
+	struct peer peer = peer_start(PEER_ACT_ECHO, "good");
+	char text[PEER_TEXT];
+
+	(void)state;
+	world_begin_known(PROXY_PROTOCOL_TCP, "broker.example", peer.port);
+	world_turn_until(w.opened);
+	assert_int_equal(patience(w.session->device_watch.fd), 240);
+	assert_int_equal(patience(w.session->upstream_watch.fd), 240);
+	shutdown(w.device, SHUT_WR);
+	world_turn_until(w.gone);
+	peer_stop(&peer, text);
+}
+
 #define SWITCH_PLEASE                             \
 	"GET / HTTP/1.1\r\nHost: www.example\r\n" \
 	"Upgrade: websocket\r\n\r\n"
@@ -434,6 +465,7 @@ int main(void)
 		WORLD_TEST(test_http_bad_head),
 		WORLD_TEST(test_http_slow_head),
 		WORLD_TEST(test_http_websocket),
+		WORLD_TEST(test_gone_silently),
 		WORLD_TEST(test_http_switch_given_up),
 		WORLD_TEST(test_http_switch_unanswered),
 	};
