@@ -38,6 +38,7 @@ int agent_send(struct agent *agent, const char *module, uint16_t type,
 	const void *message, size_t size, int fd)
 {
 	struct process *process = find_process(agent, module);
+	int r;
 
 	if (!process)
 		return -ENOENT;
@@ -49,7 +50,10 @@ int agent_send(struct agent *agent, const char *module, uint16_t type,
 		return 0;
 	if (process->state == PROCESS_STATE_DOWN)
 		return -ENOENT;
-	return ipc_send(&process->link, type, message, size, fd);
+	r = ipc_send(&process->link, type, message, size, fd);
+	if (r == 0 && agent->sending && process->module->sent)
+		process->module->sent(agent, type, message, size);
+	return r;
 }
 
 void agent_reload(struct agent *agent,

@@ -29,8 +29,12 @@ static int send_step(struct process *process, uint16_t type,
 		.log_level = (uint32_t)config_log_level(
 			conf_of(process->agent, type)),
 		.items = items};
+	int r = ipc_send(&process->link, type, &step, sizeof(step), -1);
 
-	return ipc_send(&process->link, type, &step, sizeof(step), -1);
+	if (r == 0 && process->module->sent)
+		process->module->sent(
+			process->agent, type, &step, sizeof(step));
+	return r;
 }
 
 static void await(struct process *process, enum process_state state)

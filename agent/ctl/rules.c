@@ -50,7 +50,8 @@ static int daemon_runs(const char *run)
 
 int ctl_rules_clear(const struct ctl *ctl)
 {
-	char *argv[] = {(char *)"gatehouse-isolation", (char *)"--clear", NULL};
+	char *argv[] = {(char *)"gatehouse-isolation", (char *)"--clear",
+		(char *)ctl->state, NULL};
 	int r;
 
 	if (geteuid() != 0) {

@@ -34,6 +34,12 @@ struct module {
 	int (*started)(struct agent *agent);
 	/* Send the whole wanted state (between BEGIN and COMMIT). */
 	int (*configure)(struct agent *agent, const struct conf *conf);
+	/*
+	 * A configuration on its way to the worker: BEGIN, the items of all
+	 * modules, COMMIT; ABORT if it was given up.
+	 */
+	void (*sent)(struct agent *agent, uint16_t type, const void *message,
+		size_t size);
 	/* The wanted state is in force everywhere. */
 	void (*applied)(struct agent *agent, const struct conf *conf);
 	/* The worker is gone and will be started again. */

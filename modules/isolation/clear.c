@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Takes our two tables away, run by root from the command line or by the
- * package's removal. Must never touch anything else, and has nothing to do
+ * Takes our two tables and the rules saved for the next boot away, run by
+ * root from the command line or by the package's removal. Must never touch anything else, and has nothing to do
  * when they are not there.
  */
 #include "modules/isolation/clear.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <linux/netfilter.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "modules/isolation/nft.h"
+#include "modules/isolation/saved.h"
 
 static const struct {
 	uint16_t family;
@@ -50,7 +53,27 @@ static int take_away(struct nft *nft, char *reason)
 	return r;
 }
 
-int clear_main(void)
+/* What was removed on purpose must not come back at the next boot. */
+static int forget(const char *path)
+{
+	_cleanup_(cleanup_close) int folder = open(
+		path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = folder < 0 ? -errno : saved_remove(folder);
+
+	if (r == -ENOENT)
+		r = 0;
+	if (r < 0)
+		fprintf(stderr,
+			"gatehouse: the rules saved for the next boot are "
+			"still in %s: %s\n",
+			path, strerror(-r));
+	else
+		printf("rules saved for the next boot: %s\n",
+			r ? "removed" : "were not there");
+	return r;
+}
+
+int clear_main(const char *folder)
 {
 	char reason[POLICY_REASON] = "";
 	struct nft nft;
@@ -70,5 +93,5 @@ int clear_main(void)
 			reason);
 		return 1;
 	}
-	return 0;
+	return forget(folder) < 0 ? 1 : 0;
 }

@@ -3,7 +3,10 @@
 #ifndef GATEHOUSE_ISOLATION_CLEAR_H
 #define GATEHOUSE_ISOLATION_CLEAR_H
 
-/* Removes our two tables; prints what it did. The exit code. */
-int clear_main(void);
+/*
+ * Removes our two tables and the rules saved in the state folder; prints what
+ * it did. The exit code.
+ */
+int clear_main(const char *folder);
 
 #endif

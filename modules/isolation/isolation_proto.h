@@ -16,6 +16,7 @@
 #define ISOLATION_NAME_SERVERS_MAX 16
 #define ISOLATION_ADMINS_MAX 64
 #define ISOLATION_FENCES_MAX 256
+#define ISOLATION_PORTS_MAX 1024 /* of all bridges of devices zones */
 
 enum isolation_message {
 	/* down, between BEGIN and COMMIT */
@@ -26,6 +27,7 @@ enum isolation_message {
 	ISOLATION_NAME_SERVER,
 	ISOLATION_ADMIN,
 	ISOLATION_FENCE,
+	ISOLATION_KNOWN_PORT,
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
@@ -38,6 +40,7 @@ enum isolation_message {
 	ISOLATION_TALLY,
 	ISOLATION_RULES,
 	ISOLATION_LINK,
+	ISOLATION_PORT,
 };
 
 enum isolation_role {
@@ -91,6 +94,16 @@ struct isolation_fence {
 /* NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). */
 struct isolation_address {
 	struct ip ip;
+};
+
+/*
+ * A port of a devices zone's bridge. PORT up: all of them, then one without a
+ * name. KNOWN_PORT down: was one once; it is taken for one also before it
+ * exists, so that nothing passes in its first moments.
+ */
+struct isolation_port {
+	char interface[16];
+	char bridge[16];
 };
 
 /* WHO down, IS up: whose address is it at this moment? */

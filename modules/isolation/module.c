@@ -13,6 +13,7 @@
 #include "modules/bus/bus_proto.h"
 #include "modules/isolation/allow.h"
 #include "modules/isolation/isolation_proto.h"
+#include "modules/isolation/keep.h"
 #include "modules/isolation/logins.h"
 #include "modules/isolation/observe.h"
 #include "modules/proxy/proxy_proto.h"
@@ -278,12 +279,21 @@ static int configure(struct agent *agent, const struct conf *conf)
 			agent, conf, "name-server", ISOLATION_NAME_SERVER);
 	if (r == 0)
 		r = send_addresses(agent, conf, "admin", ISOLATION_ADMIN);
-	return r < 0 ? r : send_logins(agent);
+	if (r == 0)
+		r = send_logins(agent);
+	return r < 0 ? r : keep_send_ports(agent);
 }
 
 static void applied(struct agent *agent, const struct conf *conf)
 {
 	observe_applied(agent_state(agent), conf);
+	keep_applied(agent);
+}
+
+static void stopped(struct agent *agent)
+{
+	(void)agent;
+	keep_stopped();
 }
 
 static int on_seen(void *owner, const void *message, int fd)
@@ -369,6 +379,12 @@ static int on_link(void *owner, const void *message, int fd)
 	return 0;
 }
 
+static int on_port(void *owner, const void *message, int fd)
+{
+	(void)fd;
+	return keep_port(owner, message);
+}
+
 static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_SEEN, struct isolation_seen, on_seen),
 	IPC_ROUTE(ISOLATION_IS, struct isolation_who, on_is),
@@ -379,6 +395,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_TALLY, struct isolation_tally, on_tally),
 	IPC_ROUTE(ISOLATION_RULES, struct isolation_rules, on_rules),
 	IPC_ROUTE(ISOLATION_LINK, struct isolation_link, on_link),
+	IPC_ROUTE(ISOLATION_PORT, struct isolation_port, on_port),
 };
 
 extern const struct module isolation_module;
@@ -393,5 +410,7 @@ const struct module isolation_module = {
 	.routes = routes,
 	.n_routes = ARRAY_SIZE(routes),
 	.configure = configure,
+	.sent = keep_sent,
 	.applied = applied,
+	.stopped = stopped,
 };

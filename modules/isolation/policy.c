@@ -128,6 +128,19 @@ int policy_add_fence(struct policy *policy, const struct isolation_fence *fence)
 		&policy->fences, fence, sizeof(*fence), ISOLATION_FENCES_MAX);
 }
 
+int policy_add_port(struct policy *policy, const struct isolation_port *port)
+{
+	struct isolation_port p = {0};
+
+	if (!port->interface[0] || port->interface[sizeof(p.interface) - 1])
+		return -EINVAL;
+	if (!port->bridge[0] || port->bridge[sizeof(p.bridge) - 1])
+		return -EINVAL;
+	memcpy(p.interface, port->interface, strlen(port->interface));
+	memcpy(p.bridge, port->bridge, strlen(port->bridge));
+	return add(&policy->ports, &p, sizeof(p), ISOLATION_PORTS_MAX);
+}
+
 /* Keys come first in all structs, so bytes are an order like any other. */
 static int by_interface(const void *a, const void *b)
 {
@@ -174,6 +187,11 @@ static int by_address(const void *a, const void *b)
 static int by_fence(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct isolation_fence));
+}
+
+static int by_port(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct isolation_port));
 }
 
 static void sort(struct policy_array *array, size_t size,
@@ -286,6 +304,8 @@ static void sort_all(struct policy *policy)
 	drop_repeated(&policy->admins, sizeof(struct isolation_address));
 	sort(&policy->fences, sizeof(struct isolation_fence), by_fence);
 	drop_repeated(&policy->fences, sizeof(struct isolation_fence));
+	sort(&policy->ports, sizeof(struct isolation_port), by_port);
+	drop_repeated(&policy->ports, sizeof(struct isolation_port));
 }
 
 int policy_seal(struct policy *policy, char *ret_reason)
@@ -332,6 +352,7 @@ void policy_free(struct policy *policy)
 	free(policy->name_servers.items);
 	free(policy->admins.items);
 	free(policy->fences.items);
+	free(policy->ports.items);
 	memset(policy, 0, sizeof(*policy));
 }
 

@@ -26,6 +26,7 @@ struct policy {
 	struct policy_array redirects; /* by device and port */
 	struct policy_array name_servers, admins; /* isolation_address */
 	struct policy_array fences; /* struct isolation_fence, by user */
+	struct policy_array ports; /* struct isolation_port, by interface */
 };
 
 #define policy_each(type, it, array)          \
@@ -51,10 +52,12 @@ _must_check_ int policy_add_admin(
 
 _must_check_ int policy_add_fence(
 	struct policy *policy, const struct isolation_fence *fence);
+_must_check_ int policy_add_port(
+	struct policy *policy, const struct isolation_port *port);
 
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);
-/* Both sealed: do they say the same? */
+/* Both sealed: do they say the same, whatever ports are known? */
 bool policy_same(const struct policy *a, const struct policy *b);
 void policy_free(struct policy *policy);
 

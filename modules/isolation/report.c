@@ -42,6 +42,23 @@ void report_links(struct worker *worker, const struct topology *topology,
 	}
 }
 
+void report_ports(struct worker *worker, const struct topology *topology)
+{
+	struct isolation_port port = {0};
+
+	for (size_t i = 0; i < topology->n_ports; i++) {
+		const struct topology_port *p = &topology->ports[i];
+
+		if (p->routed)
+			continue;
+		memcpy(port.interface, p->name, sizeof(port.interface));
+		memcpy(port.bridge, p->bridge, sizeof(port.bridge));
+		worker_send(worker, ISOLATION_PORT, &port, sizeof(port));
+	}
+	memset(&port, 0, sizeof(port));
+	worker_send(worker, ISOLATION_PORT, &port, sizeof(port));
+}
+
 static uint32_t device_id(const struct engine *engine, const struct mac *mac)
 {
 	const struct isolation_device *d = policy_device_by_mac(

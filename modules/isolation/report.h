@@ -12,6 +12,8 @@ void report_rules(struct worker *worker, const struct engine *engine,
 /* Those that differ from before; before may be NULL: all. */
 void report_links(struct worker *worker, const struct topology *topology,
 	const struct topology *before);
+/* All bridge ports, also those awaited, and the end of their list. */
+void report_ports(struct worker *worker, const struct topology *topology);
 /* Counters, and tallies that grew since before. */
 void report_counts(struct worker *worker, const struct engine *engine,
 	const struct ruleset_carry *before);

@@ -20,7 +20,7 @@ static const struct topology_fact *find_fact(
 	return NULL;
 }
 
-static void add_port(struct topology *t, const struct topology_fact *fact,
+static void add_port(struct topology *t, const char *name, int32_t index,
 	const struct isolation_zone *zone, bool routed)
 {
 	struct topology_port *port;
@@ -30,8 +30,9 @@ static void add_port(struct topology *t, const struct topology_fact *fact,
 		return;
 	}
 	port = &t->ports[t->n_ports++];
-	memcpy(port->name, fact->name, sizeof(port->name));
-	port->index = fact->index;
+	memcpy(port->name, name, sizeof(port->name));
+	memcpy(port->bridge, zone->interface, sizeof(port->bridge));
+	port->index = index;
 	port->zone = zone->zone;
 	port->mode = zone->mode;
 	port->routed = routed;
@@ -49,10 +50,37 @@ static void add_zone(struct topology *t, const struct isolation_zone *zone,
 	link->is_port = self && self->bridged;
 	if (!self || zone->role != ISOLATION_ROLE_DEVICES)
 		return;
-	add_port(t, self, zone, true);
+	add_port(t, self->name, self->index, zone, true);
 	for (size_t i = 0; self->bridge && i < n; i++)
 		if (facts[i].master == self->index && facts[i].bridged)
-			add_port(t, &facts[i], zone, false);
+			add_port(t, facts[i].name, facts[i].index, zone, false);
+}
+
+static bool is_port(const struct topology *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_ports; i++)
+		if (!strcmp(t->ports[i].name, name))
+			return true;
+	return false;
+}
+
+/* One that is on a bridge is what the kernel says it is. */
+static void add_known(struct topology *t, const struct policy *policy,
+	const struct topology_fact *facts, size_t n)
+{
+	policy_each(struct isolation_port, known, &policy->ports) {
+		const struct isolation_zone *zone = policy_zone(
+			policy, known->bridge);
+		const struct topology_fact *fact = find_fact(
+			facts, n, known->interface);
+
+		if (t->n_ports == TOPOLOGY_PORTS_MAX)
+			return;
+		if (zone && zone->role == ISOLATION_ROLE_DEVICES &&
+			!(fact && fact->bridged) &&
+			!is_port(t, known->interface))
+			add_port(t, known->interface, 0, zone, false);
+	}
 }
 
 static int by_index(const void *a, const void *b)
@@ -87,15 +115,8 @@ void topology_build(const struct policy *policy,
 	t->ports = must_have(calloc(TOPOLOGY_PORTS_MAX, sizeof(*t->ports)));
 	policy_each(struct isolation_zone, zone, &policy->zones)
 		add_zone(t, zone, facts, n_facts);
+	add_known(t, policy, facts, n_facts);
 	sort_ports(t);
-}
-
-static bool is_port(const struct topology *t, const char *name)
-{
-	for (size_t i = 0; i < t->n_ports; i++)
-		if (!strcmp(t->ports[i].name, name))
-			return true;
-	return false;
 }
 
 void topology_remember(struct topology *topology, const struct topology *before,

@@ -8,7 +8,7 @@
 
 #include "modules/isolation/policy.h"
 
-#define TOPOLOGY_PORTS_MAX 1024 /* of all bridges of devices zones */
+#define TOPOLOGY_PORTS_MAX ISOLATION_PORTS_MAX
 
 /* A link as the kernel tells it. */
 struct topology_fact {
@@ -20,7 +20,8 @@ struct topology_fact {
 
 struct topology_port {
 	char name[16];
-	int32_t index;
+	char bridge[16]; /* that it is a port of; or itself */
+	int32_t index; /* 0: is on no bridge now */
 	uint16_t zone; /* as in struct isolation_zone */
 	uint8_t mode; /* of the zone */
 	bool routed; /* the zone's interface itself, not a port */
@@ -36,6 +37,10 @@ struct topology {
 	size_t n_links;
 };
 
+/*
+ * Ports that the policy knows count also while they are on no bridge, so that
+ * they are guarded when they come.
+ */
 void topology_build(const struct policy *policy,
 	const struct topology_fact *facts, size_t n_facts,
 	struct topology *ret_topology);

@@ -12,6 +12,7 @@
 
 #include "agent/lib/log.h"
 #include "modules/isolation/clear.h"
+#include "modules/isolation/early.h"
 #include "modules/isolation/engine.h"
 #include "modules/isolation/flows.h"
 #include "modules/isolation/links.h"
@@ -76,6 +77,13 @@ static int on_fence(void *owner, const void *message, int fd)
 	(void)owner;
 	(void)fd;
 	return policy_add_fence(&self.wanted, message);
+}
+
+static int on_known_port(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_port(&self.wanted, message);
 }
 
 /* Only neighbours on interfaces of devices zones count. */
@@ -144,6 +152,7 @@ static const struct ipc_route routes[] = {
 		on_name_server),
 	IPC_ROUTE(ISOLATION_ADMIN, struct isolation_address, on_admin),
 	IPC_ROUTE(ISOLATION_FENCE, struct isolation_fence, on_fence),
+	IPC_ROUTE(ISOLATION_KNOWN_PORT, struct isolation_port, on_known_port),
 	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
 		on_get_attempts),
@@ -179,6 +188,7 @@ static int read_topology(const struct policy *policy,
 static void on_links(struct links *links)
 {
 	struct topology now, before = {0};
+	bool same;
 
 	if (!self.engine.in_force)
 		return;
@@ -190,7 +200,10 @@ static void on_links(struct links *links)
 	before.n_links = self.engine.topology.n_links;
 	memcpy(before.links, self.engine.topology.links, sizeof(before.links));
 	report_links(self.worker, &now, &before);
+	same = topology_same_ports(&now, &self.engine.topology);
 	engine_move(&self.engine, &now);
+	if (!same)
+		report_ports(self.worker, &self.engine.topology);
 }
 
 static void on_restored(struct engine *engine)
@@ -320,6 +333,7 @@ static int apply(struct worker *worker, char *reason)
 		cut_flows();
 	report_rules(worker, &self.engine, worker->wanted);
 	report_links(worker, &self.engine.topology, NULL);
+	report_ports(worker, &self.engine.topology);
 	report_forget();
 	neigh_sweep(&self.neigh);
 	return 0;
@@ -351,7 +365,11 @@ static const struct worker_describe describe = {
 
 int main(int argc, char **argv)
 {
-	if (argc == 2 && !strcmp(argv[1], "--clear"))
-		return clear_main();
+	const char *folder = argc == 3 ? argv[2] : STATEDIR;
+
+	if ((argc == 2 || argc == 3) && !strcmp(argv[1], "--clear"))
+		return clear_main(folder);
+	if ((argc == 2 || argc == 3) && !strcmp(argv[1], "--early"))
+		return early_main(folder);
 	return worker_main(&describe, argc, argv);
 }

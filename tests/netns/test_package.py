@@ -24,6 +24,7 @@ from tap import Tap  # noqa: E402
 
 BUILD = os.environ.get("GATEHOUSE_BUILD", os.path.join(SRC, "build"))
 UNIT = "gatehouse.service"
+EARLY = "gatehouse-early.service"
 WORKERS = ["isolation", "proxy", "support", "update", "bus"]
 STAGE = "/var/lib/gatehouse/update"
 INSTALL = "/usr/libexec/gatehouse/gatehouse-install"
@@ -239,6 +240,8 @@ def installs(tap, gate, package):
               "gatehoused 0.1.0", "it is the version of the package")
     tap.equal(root.run("systemctl", "is-enabled", UNIT).stdout.strip(),
               "enabled", "it starts at every boot")
+    tap.equal(root.run("systemctl", "is-enabled", EARLY).stdout.strip(),
+              "enabled", "and so do the last rules, before it")
     workers = root.run("ps", "-eo", "user:32=,args=").stdout
     for name in WORKERS:
         tap.ok(re.search(r"(?m)^gatehouse-%s +%s " % (name, name), workers),
@@ -501,6 +504,8 @@ def removes(tap, gate):
     tap.equal(gate.tables().strip(), "", "dpkg -r leaves no table")
     tap.ok(gate.pings() and gate.pings("cam", "10.77.0.3"),
            "after dpkg -r the network works", gate.tables())
+    tap.ok(not root.exists("/var/lib/gatehouse/isolation.wanted"),
+           "nor any rules for the next boot")
     links = root.run("bridge", "-d", "link").stdout
     tap.ok("isolated on" not in links, "no port stays isolated", links)
     tap.ok("gatehouse" not in root.run("ps", "-eo", "args=").stdout,
@@ -528,6 +533,37 @@ def comes_back(tap, gate, new):
     gate.network()
     tap.ok(gate.wait(lambda: gate.active() and not gate.pings()),
            "it enforces after a reboot", gate.journal())
+
+
+def is_early(tap, gate):
+    """A boot without the daemon: the last rules are there."""
+    root = gate.root
+    time.sleep(1.5)  # the ports of the bridge are saved
+    root.run("systemctl", "mask", UNIT)
+    root.reboot()
+    tables = gate.tables()
+    tap.ok("table inet gatehouse" in tables and
+           "table bridge gatehouse" in tables and not gate.active(),
+           "without the daemon the last rules are there after a reboot",
+           tables + gate.journal(EARLY))
+    times = [int(root.run("systemctl", "show", unit, "--value", "-p",
+                          name).stdout) for unit, name in (
+             (EARLY, "ExecMainExitTimestampMonotonic"),
+             ("network-pre.target", "ActiveEnterTimestampMonotonic"))]
+    tap.ok(0 < times[0] < times[1], "they were before any network", times)
+    gate.network()
+    tap.ok(not gate.pings() and not gate.pings("cam", "10.77.0.3") and
+           not gate.pings("other", "10.77.0.2"),
+           "without the daemon the camera is blocked, from the neighbour, too")
+    exposure = root.run("systemd-analyze", "security", "--no-pager", EARLY,
+                        check=False).stdout.splitlines()
+    score = re.search(r"(\d+\.\d+)", exposure[-1] if exposure else "")
+    tap.ok(score and float(score.group(1)) < 5.0,
+           "systemd calls its exposure below 5.0", "\n".join(exposure))
+    root.run("systemctl", "unmask", UNIT)
+    root.run("systemctl", "start", UNIT)
+    tap.ok(gate.wait(gate.active) and not gate.pings(),
+           "the daemon takes over", gate.journal())
 
 
 def purges(tap, gate):
@@ -568,6 +604,7 @@ def main():
             takes_another_key(tap, gate, packages, new)
             removes(tap, gate)
             comes_back(tap, gate, new)
+            is_early(tap, gate)
             purges(tap, gate)
 
 

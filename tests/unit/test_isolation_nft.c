@@ -104,9 +104,9 @@ static void fill(struct policy *p)
 }
 
 static const struct topology_port ports[] = {
-	{"p1", 1, 1, RECORD_MODE_ENFORCE, false},
-	{"p2", 2, 2, RECORD_MODE_OBSERVE, false},
-	{"br0", 3, 1, RECORD_MODE_ENFORCE, true},
+	{"p1", "br0", 1, 1, RECORD_MODE_ENFORCE, false},
+	{"p2", "br1", 2, 2, RECORD_MODE_OBSERVE, false},
+	{"br0", "br0", 3, 1, RECORD_MODE_ENFORCE, true},
 };
 
 static int load(struct nft *nft, const struct policy *p,

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loads the rules that were in force last, before any interface is up; run by
+ * root at boot, where no daemon is. May add our two tables; must never
+ * replace those of a daemon that runs, nor touch anything else.
+ */
+#include "modules/isolation/early.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <linux/netfilter.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "modules/isolation/nft.h"
+#include "modules/isolation/saved.h"
+#include "modules/isolation/saved_policy.h"
+
+#define SAY "gatehouse: "
+
+/* 0, -ENOENT, or negative after saying what is wrong with the file. */
+static int read_file(int folder, const char *name, struct policy *ret_policy)
+{
+	_cleanup_(cleanup_free) uint8_t *bytes = NULL;
+	char reason[POLICY_REASON] = "";
+	size_t size = 0;
+	int r = saved_load(folder, name, &bytes, &size);
+
+	if (r == -ENOENT)
+		return r;
+	if (r < 0)
+		snprintf(reason, sizeof(reason), "%s",
+			r == -EPERM ? "others than root could have written it"
+				    : strerror(-r));
+	else
+		r = saved_policy_read(bytes, size, ret_policy, reason);
+	if (r < 0)
+		fprintf(stderr,
+			SAY "the saved rules in %s cannot be used: %s\n", name,
+			reason);
+	return r;
+}
+
+/* The last one, else the one before. -ENOENT: none was ever saved. */
+static int read_any(int folder, struct policy *ret_policy)
+{
+	int r = read_file(folder, SAVED_FILE, ret_policy), before;
+
+	if (r == 0)
+		return 0;
+	before = read_file(folder, SAVED_BEFORE, ret_policy);
+	if (before == 0)
+		fprintf(stderr, SAY "the rules before those are taken\n");
+	return before == -ENOENT ? r : before;
+}
+
+static int has_tables(struct nft *nft, bool *ret_there)
+{
+	bool bridge = false, inet = false;
+	int r = nft_has_table(nft, NFPROTO_BRIDGE, &bridge);
+
+	if (r == 0)
+		r = nft_has_table(nft, NFPROTO_INET, &inet);
+	*ret_there = bridge && inet;
+	return r;
+}
+
+static int load(struct nft *nft, const struct policy *policy,
+	const struct topology *topology, char *reason)
+{
+	struct ruleset_input input = {policy, topology, NULL, 0};
+	struct ruleset ruleset;
+	uint8_t found = 0;
+	int r;
+
+	if (nft_read_generation(nft, &found) < 0)
+		found = 0;
+	input.generation = found == 255 ? 1 : (uint8_t)(found + 1);
+	r = ruleset_build(&input, nft_seq(nft), &ruleset, reason);
+	if (r < 0)
+		return r;
+	r = nft_commit(nft, &ruleset.batch, reason);
+	if (r == 0)
+		r = nft_verify(nft, &ruleset, reason);
+	ruleset_free(&ruleset);
+	return r;
+}
+
+static int load_policy(struct nft *nft, const struct policy *policy)
+{
+	char reason[POLICY_REASON] = "";
+	struct topology topology;
+	int r;
+
+	topology_build(policy, NULL, 0, &topology);
+	r = load(nft, policy, &topology, reason);
+	if (r < 0)
+		fprintf(stderr, SAY "the saved rules could not be loaded: %s\n",
+			reason);
+	else
+		printf(SAY "the last rules are in force: %zu devices, "
+			   "%zu interfaces, %zu bridge ports\n",
+			policy->devices.n, policy->zones.n, topology.n_ports);
+	topology_free(&topology);
+	return r;
+}
+
+static int load_saved(struct nft *nft, int folder)
+{
+	struct policy policy = {0};
+	int r = read_any(folder, &policy);
+
+	if (r == -ENOENT) {
+		printf(SAY "no rules were saved; nothing is enforced until "
+			   "gatehoused runs\n");
+		return 0;
+	}
+	if (r < 0) {
+		fprintf(stderr,
+			SAY "nothing is enforced until gatehoused runs, "
+			    "because no saved rules are left\n");
+		return r;
+	}
+	r = load_policy(nft, &policy);
+	policy_free(&policy);
+	return r;
+}
+
+static int load_unless_there(struct nft *nft, const char *path)
+{
+	_cleanup_(cleanup_close) int folder = open(
+		path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool there = false;
+	int r;
+
+	if (folder < 0 && errno != ENOENT) {
+		r = -errno;
+		fprintf(stderr, SAY "cannot open %s: %s\n", path, strerror(-r));
+		return r;
+	}
+	r = has_tables(nft, &there);
+	if (r < 0) {
+		fprintf(stderr, SAY "cannot list tables: %s (are you root?)\n",
+			strerror(-r));
+		return r;
+	}
+	if (there) {
+		printf(SAY "the rules are there already\n");
+		return 0;
+	}
+	return load_saved(nft, folder);
+}
+
+int early_main(const char *folder)
+{
+	struct nft nft;
+	int r = nft_open(&nft);
+
+	if (r < 0) {
+		fprintf(stderr, SAY "no way to nftables: %s\n", strerror(-r));
+		return 1;
+	}
+	r = load_unless_there(&nft, folder);
+	nft_close(&nft);
+	return r < 0 ? 1 : 0;
+}

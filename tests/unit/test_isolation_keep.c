@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the agent keeps for the next boot, with an agent that is made up here:
+ * all that was sent and is in force, nothing that was refused, and the ports.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "agent/lib/log.h"
+#include "agent/lib/worker.h"
+#include "modules/isolation/keep.h"
+#include "modules/isolation/saved.h"
+#include "modules/isolation/saved_policy.h"
+
+struct agent {
+	struct loop *loop;
+	struct state *state;
+	const char *folder;
+	struct isolation_port sent[8];
+	size_t n_sent;
+};
+
+static struct agent agent;
+static char path[64];
+
+struct loop *agent_loop(struct agent *a)
+{
+	return a->loop;
+}
+
+struct state *agent_state(struct agent *a)
+{
+	return a->state;
+}
+
+const char *agent_state_dir(struct agent *a)
+{
+	return a->folder;
+}
+
+int agent_send(struct agent *a, const char *module, uint16_t type,
+	const void *message, size_t size, int fd)
+{
+	assert_string_equal(module, "isolation");
+	assert_int_equal(type, ISOLATION_KNOWN_PORT);
+	assert_int_equal(size, sizeof(a->sent[0]));
+	assert_int_equal(fd, -1);
+	assert_true(a->n_sent < ARRAY_SIZE(a->sent));
+	memcpy(&a->sent[a->n_sent++], message, size);
+	/* The agent's own loop does this, too. */
+	keep_sent(a, type, message, size);
+	return 0;
+}
+
+static void send_step(uint16_t type)
+{
+	struct worker_step step = {0};
+
+	keep_sent(&agent, type, &step, sizeof(step));
+}
+
+static void send_zone(const char *interface)
+{
+	struct isolation_zone zone = {.role = ISOLATION_ROLE_DEVICES,
+		.mode = RECORD_MODE_ENFORCE,
+		.zone = 1};
+
+	memcpy(zone.interface, interface, strlen(interface));
+	keep_sent(&agent, ISOLATION_ZONE, &zone, sizeof(zone));
+}
+
+static void send_whole(const char *interface)
+{
+	send_step(WORKER_BEGIN);
+	send_zone(interface);
+	agent.n_sent = 0;
+	assert_int_equal(keep_send_ports(&agent), 0);
+	send_step(WORKER_COMMIT);
+}
+
+static void report_port(const char *interface, const char *bridge)
+{
+	struct isolation_port port = {0};
+
+	memcpy(port.interface, interface, strlen(interface));
+	memcpy(port.bridge, bridge, strlen(bridge));
+	assert_int_equal(keep_port(&agent, &port), 0);
+}
+
+static void stop(struct timer *timer)
+{
+	(void)timer;
+	loop_stop(agent.loop, 0);
+}
+
+static void run_for(int64_t ms)
+{
+	struct timer end = {.fired = stop};
+
+	assert_int_equal(loop_set_timer(agent.loop, &end, ms), 0);
+	assert_int_equal(loop_run(agent.loop), 0);
+}
+
+/* The policy in the file; its first zone, "" without a file. */
+static void assert_saved(const char *interface, size_t ports)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY);
+	char reason[POLICY_REASON];
+	struct policy p = {0};
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+	int r = saved_load(fd, SAVED_FILE, &bytes, &size);
+
+	close(fd);
+	if (!interface[0]) {
+		assert_int_equal(r, -ENOENT);
+		return;
+	}
+	assert_int_equal(r, 0);
+	assert_int_equal(saved_policy_read(bytes, size, &p, reason), 0);
+	assert_int_equal(p.zones.n, 1);
+	assert_non_null(policy_zone(&p, interface));
+	assert_int_equal(p.ports.n, ports);
+	policy_free(&p);
+	free(bytes);
+}
+
+static void test_only_in_force(void **state)
+{
+	(void)state;
+	send_whole("br0");
+	assert_saved("", 0);
+	keep_applied(&agent);
+	assert_saved("br0", 0);
+	send_whole("br1");
+	send_step(WORKER_ABORT);
+	keep_applied(&agent);
+	assert_saved("br0", 0);
+	send_whole("br1");
+	keep_stopped();
+	keep_applied(&agent);
+	assert_saved("br0", 0);
+	send_step(WORKER_BEGIN);
+	send_zone("br1");
+	keep_applied(&agent);
+	assert_saved("br0", 0);
+	/* What comes outside of a configuration is none of it. */
+	send_whole("br2");
+	send_zone("br9");
+	keep_applied(&agent);
+	assert_saved("br2", 0);
+}
+
+static void test_ports(void **state)
+{
+	(void)state;
+	send_whole("br0");
+	keep_applied(&agent);
+	report_port("wlan0", "br0");
+	report_port("eth1", "br0");
+	report_port("wlan0", "br1");
+	assert_saved("br0", 0);
+	report_port("", "");
+	run_for(KEEP_SETTLE_MS + 200);
+	assert_saved("br0", 2);
+	send_whole("br0");
+	assert_int_equal(agent.n_sent, 2);
+	assert_string_equal(agent.sent[0].interface, "eth1");
+	assert_string_equal(agent.sent[1].interface, "wlan0");
+	assert_string_equal(agent.sent[1].bridge, "br0");
+	/* The worker knows all of them: others are no more. */
+	report_port("wlan1", "br0");
+	report_port("", "");
+	keep_applied(&agent);
+	assert_saved("br0", 1);
+	report_port("", "");
+	run_for(KEEP_SETTLE_MS + 200);
+	assert_saved("br0", 0);
+}
+
+static void test_port_limits(void **state)
+{
+	struct isolation_port port = {"", "br0"};
+
+	(void)state;
+	memset(port.interface, 'x', sizeof(port.interface));
+	assert_int_equal(keep_port(&agent, &port), -EINVAL);
+	memset(port.interface, 0, sizeof(port.interface));
+	for (int i = 0; i < ISOLATION_PORTS_MAX; i++) {
+		snprintf(port.interface, sizeof(port.interface), "q%d", i);
+		assert_int_equal(keep_port(&agent, &port), 0);
+	}
+	assert_int_equal(keep_port(&agent, &port), -EINVAL);
+	report_port("", "");
+}
+
+static bool warned(void)
+{
+	return state_warning_after(agent.state, 0) != NULL;
+}
+
+static void test_no_folder(void **state)
+{
+	(void)state;
+	agent.folder = "/nonexistent";
+	send_whole("br0");
+	keep_applied(&agent);
+	assert_true(warned());
+	agent.folder = path;
+	send_whole("br0");
+	keep_applied(&agent);
+	assert_false(warned());
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	log_open("test", LOG_LEVEL_ERROR);
+	snprintf(path, sizeof(path), "/tmp/gh-keep-XXXXXX");
+	if (!mkdtemp(path))
+		return -1;
+	agent.folder = path;
+	return loop_new(&agent.loop) < 0 || state_new(&agent.state) < 0;
+}
+
+static int tear_down(void **state)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	assert_true(saved_remove(fd) >= 0);
+	close(fd);
+	state_free(agent.state);
+	loop_free(agent.loop);
+	return rmdir(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_only_in_force),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_no_folder),
+		cmocka_unit_test(test_port_limits),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
