@@ -2,7 +2,8 @@
 """From a configuration file to rules in force: 10, 1,000 and 10,000 devices
 with 10 allow lines each, the daemon's start and its reload with one device
 changed. Compared with `nft -f` of a file with the same elements in one set.
-The parts are seen by their CPU: the agent's and the isolation worker's."""
+The parts are seen by their CPU: the agent's and the isolation worker's. Idle:
+CPU of all processes together while nothing happens, once."""
 import subprocess
 import time
 
@@ -10,6 +11,7 @@ from common import BenchLab, Samples, cpu, mac, memory, policy, ratio
 
 SIZES = (10, 1000, 10000)
 LINES = 10
+IDLE_SECONDS = 10  # twice what lies between two looks at the counters
 
 
 def to(k, line):
@@ -52,7 +54,14 @@ def wait_in_force(daemon, after):
         time.sleep(0.002)
 
 
-def measure(lab, devices, samples):
+def idle(daemon):
+    pids = [daemon.pid, *daemon.workers().values()]
+    before = cpu(*pids)
+    time.sleep(IDLE_SECONDS)
+    return (cpu(*pids) - before) / IDLE_SECONDS
+
+
+def measure(lab, devices, samples, last):
     name = "%d x %d" % (devices, LINES)
     text = lab.base_config(devices=()) + policy(devices, entries)
     lab.config(text)
@@ -73,6 +82,8 @@ def measure(lab, devices, samples):
                 worker_pss_kb=memory(worker),
                 worker_peak_kb=memory(worker, "VmHWM", "status"),
                 agent_pss_kb=memory(daemon.pid))
+    if last:
+        samples.add(name, idle_ms_per_s=idle(daemon) * 1000)
     daemon.stop()
     lab.gateway.run("nft", "flush", "ruleset")
 
@@ -80,14 +91,14 @@ def measure(lab, devices, samples):
 def run(rounds):
     samples = Samples()
     with BenchLab() as lab:
-        for _ in range(rounds):
+        for turn in range(rounds):
             for devices in SIZES:
                 samples.add("%d x %d" % (devices, LINES),
                             nft_f_ms=load_by_nft(lab, devices) * 1000)
-                measure(lab, devices, samples)
+                measure(lab, devices, samples, turn == rounds - 1)
     samples.table({name: "%.0f" for name in (
         "start_ms", "reload_ms", "nft_f_ms", "agent_cpu_ms", "worker_cpu_ms",
-        "worker_pss_kb", "worker_peak_kb", "agent_pss_kb")})
+        "worker_pss_kb", "worker_peak_kb", "agent_pss_kb", "idle_ms_per_s")})
     big, small = ["%d x %d" % (n, LINES) for n in (10000, 1000)]
     for figure in ("start_ms", "reload_ms", "agent_cpu_ms", "worker_cpu_ms"):
         ratio("%s, 10,000 to 1,000 devices (linear: 10)" % figure,
