@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Checks between the sections of the core: what must be there, and what may
  * be there once only. Pure: looks at the tree and complains into it.

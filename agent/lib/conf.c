@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The tree of sections and values, and the list of what is wrong with it.
  * Pure: no file is opened here (conf_load.c), no text is parsed here

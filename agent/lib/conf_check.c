@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What values may look like. Pure: the same functions judge a value when the
  * file is read and take it apart when it is used, so both always agree.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The files of a configuration: the main one and its folder of drop-ins.
  * Reads them and nothing else; what cannot be read is a problem like any

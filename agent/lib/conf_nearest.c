@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * "Did you mean ...?": the number of letters to change, add, leave out or
  * swap between what was written and what is known. Pure.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Checked lines -> inih -> the tree, each section and value judged by its
  * schema. Pure. Must never let a value in that no schema accepted, and never

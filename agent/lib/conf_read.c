@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The strict reader in front of inih. inih splits lines that do not fit its
  * buffer, so that the tail of a long comment becomes a live key, and it joins

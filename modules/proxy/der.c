@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The reader of DER elements. The bytes come from whoever answered, before
  * anything about them is believed: every length is checked against what is

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The keeper of sessions. Refuses what was not redirected, what is over a
  * limit, and whoever is not known; closes what the configuration no longer

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * HTTP/1.x request heads as devices send them (RFC 9112), read strictly: a
  * head that this reader and the server might understand differently would

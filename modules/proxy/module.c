@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The proxy as the agent sees it: passes configuration and listening sockets
  * to the worker and redirects to isolation, asks isolation who a device is,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Asks the kernel's NAT for the destination a device dialled. What was never
  * redirected has none: connection tracking then answers with our own address,

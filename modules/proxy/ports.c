@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sockets for redirected connections. They take connections of both families
  * on any address, because a redirect goes to whichever address the interface

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Refused upgrades per device. Changes the state's warnings and nothing else;
  * what is refused is decided by the worker.

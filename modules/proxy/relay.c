@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The pump. Reads and writes the two sockets it was given and nothing else;
  * never blocks, never holds more than its two buffers, never sends a byte

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A session's way from accept() to the last byte. It connects nowhere before
  * it knows the device, and only to the address the device itself dialled; it

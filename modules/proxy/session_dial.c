@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A session's way to the server: connect to the address the device dialled,
  * at the upgrade's port, and get the server verified. No byte of the device

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The proxy's part of the configuration, in the agent: [upgrade NAME],
  * [proxy], and `upgrade` of a device. Reads checked values only; whatever

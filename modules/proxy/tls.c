@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The only file that knows wolfSSL. Verification is switched on here and
  * nowhere off: Debian's library verifies nothing until it is told to, and

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where does a request end and the next begin? The tracker walks through
  * Content-Length and chunked bodies and hands every head to the reader. It

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Collects a configuration and judges whether it is whole. Comes from the
  * agent, so an item that makes no sense breaks the link; reads the one file

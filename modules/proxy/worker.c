@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The proxy's process: no privilege, no file, no secret. Reads what devices
  * and servers send; hands out connections only to addresses that devices

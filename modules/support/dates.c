@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Dates to days and back, without a time zone and without libc's. Pure. */
 #include <errno.h>
 #include <stdbool.h>

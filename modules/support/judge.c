@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The support period against the clock. Pure: told what time it is. */
 #include "agent/lib/cleanup.h"
 #include "modules/support/dates.h"

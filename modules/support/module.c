@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The end of support, inside the agent: the key of [device], what the worker
  * is told, and its verdicts as records and warnings. Verdicts are kept by

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rows of devices and what was said of them. Pure. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * gatehouse-support: compares support dates with the clock and tells the
  * agent what follows. Reads typed messages and the clock, nothing else; has

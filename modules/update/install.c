@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The installer: one shot, as root, outside the daemon's cgroup. It believes
  * nobody: it takes its own sealed copy of the staged package, judges that

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Decides whether a package may replace what runs here. The signature comes
  * first: of a statement that is not the publisher's nothing else is looked

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Fetches the publisher's public key: the built-in one or a file the owner
  * named. Only looks whether it is a public key's PEM text; a private key

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Starts the installer from inside the agent. Under systemd through
  * systemd-run, which gives it a unit, a cgroup and privileges of its own;

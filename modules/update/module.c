@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Updates, the agent's side: gives the worker the publisher's key, has it
  * judge what local users bring, and on a good verdict stages root's own

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Keeps the staging folder: its lock, the two copies and the result line.
  * Each file appears whole under its name or not at all, also when the power

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Parses a publisher's statement. Pure: bytes in, struct out, no I/O and no
  * judgement of what is stated. It accepts one spelling only, so that every

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Keys, signatures and hashes through wolfCrypt; the only file here that
  * knows it. Reads descriptors it is given and opens nothing. Every result

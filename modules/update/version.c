@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Orders Debian versions the way dpkg does (deb-version(7)), so that "newer"
  * means the same to us and to the program that installs. Pure; must never

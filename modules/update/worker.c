@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The update worker: judges packages for whoever asks the agent. Holds the
  * publisher's public key and, while it judges, the two files it was given;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Any bytes as a server's certificate. The name asked for cannot occur in
  * them unless its own bytes do, whatever the rest says.

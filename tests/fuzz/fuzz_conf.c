@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Any bytes as a configuration. Besides not crashing: a value in the tree
  * must stand on the line it names, from the line's first byte to its last,

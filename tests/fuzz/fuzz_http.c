@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Any bytes as what a device sends on one connection. However they are cut
  * into pieces, the same bytes must be let through; and whatever is let

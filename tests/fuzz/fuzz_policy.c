@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Any bytes as the messages of the wanted state. What is taken becomes a
  * ruleset whose every message is whole, or is refused with a reason.

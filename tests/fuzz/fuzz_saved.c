@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Any bytes as the file of saved rules; once as they are, once with a header
  * that fits, because no fuzzer guesses a checksum. What is accepted must make

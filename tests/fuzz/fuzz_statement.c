@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Any bytes as a statement. Besides not crashing: what is accepted has one
  * spelling only, so writing it down again must give the same bytes, and all

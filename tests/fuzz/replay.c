@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Feeds every file of the folders given as arguments to a fuzz target, so
  * that ordinary tests replay what fuzzing found. Without arguments the folder

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The bus worker's copy of the state: what is new, what has changed. */
 #include <errno.h>
 #include <setjmp.h>

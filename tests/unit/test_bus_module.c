@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The agent's side of the bus: state mirrored, calls turned into work, a
  * worker that breaks the rules found out. The agent is made up here.

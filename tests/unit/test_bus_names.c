@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Words of the bus: enumerations, object paths, errors, UTF-8. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The strict configuration: every file in conf/bad brings exactly the
  * messages of its .expected, every one in conf/good brings none; then the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What values may look like, at the edges, and the nearest known name. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files of a configuration: drop-ins, their order, what cannot be read. */
 #include <setjmp.h>
 #include <stdarg.h>

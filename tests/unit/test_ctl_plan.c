@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Decisions of the owner: the drop-in, what would stop, the way in. */
 #include <errno.h>
 #include <setjmp.h>

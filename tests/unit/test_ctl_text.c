@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the command shows: safe text, lines, tables, dates. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Whose certificate is it? Certificates here are built byte by byte: only the
  * parts the reader looks at are real.

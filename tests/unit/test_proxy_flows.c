@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All sessions together: limits, who may come in, and what a change of the
  * configuration does to sessions that live. Nothing here gets as far as TLS.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Request heads that must be read, and those that must be refused, why. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The agent's side of the proxy with an agent that is made up here: what a
  * configuration sends to whom, and what becomes of the worker's reports.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sessions with real sockets on both sides and a server in a process of its
  * own: bytes and ends both ways, times that are over, requests.

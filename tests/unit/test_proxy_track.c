@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Requests one after another on one connection. Every stream is given whole,
  * byte by byte, and cut in two at every place: the verdict and the bytes let

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who may be spoken to, and what each refusal is called. Whoever is refused
  * has not seen a byte of what the device said.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Dates, stages and verdicts of the end of support, at every edge. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The agent's side of the end of support: configuration and verdicts in,
  * records and warnings out, with an agent that is made up here.

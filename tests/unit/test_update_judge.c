@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The verdict about an update: the good one passes, and nothing else does.
  * Every test runs with both kinds of key.

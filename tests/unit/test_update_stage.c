@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The staging folder: whole copies or none, one user, no links followed. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Statements and versions: the pure half of updates. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The server side of the tests. Blocking, in a child of its own, so that it
  * shares nothing with the code under test but the library.
