@@ -29,9 +29,11 @@ struct policy {
 	struct policy_array ports; /* struct isolation_port, by interface */
 };
 
-#define policy_each(type, it, array)          \
-	for (const type *it = (array)->items; \
-		it < (const type *)(array)->items + (array)->n; it++)
+/* An empty array has no items to point behind. */
+#define policy_each(type, it, array)                           \
+	for (const type *it = (array)->items,                  \
+			*it##_end = it ? it + (array)->n : it; \
+		it < it##_end; it++)
 
 /*
  * Each adds one item. -EINVAL for one that no agent sends, -ENOSPC past the

@@ -161,7 +161,7 @@ static int add_wide(struct ruleset *rs, const struct policy *policy,
 	const struct set_shape *shape, uint16_t family, char *reason)
 {
 	const struct isolation_allow *a = policy->allows.items;
-	const struct isolation_allow *end = a + policy->allows.n;
+	const struct isolation_allow *end = a ? a + policy->allows.n : a;
 	struct set_filler filler;
 	int r = 0;
 
