@@ -175,33 +175,30 @@ class NetPart:
 
     def attempt_udp(self, name, ip, port, timeout):
         with self.socket(name, family_of(ip), socket.SOCK_DGRAM) as sock:
-            sock.settimeout(timeout)
             sock.connect((ip, port))
-            sock.send(b"hello")
-            sock.recv(5)
-            return "yes"
+            return ask(sock, lambda: sock.send(b"hello"),
+                       lambda: sock.recv(5), timeout)
 
     def attempt_icmp(self, name, ip, timeout):
         family = family_of(ip)
         v6 = family == socket.AF_INET6
         protocol = socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP
-        number = int.from_bytes(os.urandom(2), "big")
-        packet = struct.pack("!BBHHH", 128 if v6 else 8, 0, 0, number, 1)
-        packet += b"gatehouse-lab"
+        number = os.urandom(2)
+        packet = struct.pack("!BBH", 128 if v6 else 8, 0, 0) + number
+        packet += b"\0\1gatehouse-lab"
         if not v6:
             packet = packet[:2] + struct.pack(
                 "!H", checksum(packet)) + packet[4:]
-        end = time.monotonic() + timeout
+
+        def is_answer():
+            data, peer = sock.recvfrom(2048)
+            if not v6:
+                data = data[(data[0] & 15) * 4:]
+            return (data[0] == (129 if v6 else 0) and peer[0] == ip and
+                    data[4:6] == number)
         with self.socket(name, family, socket.SOCK_RAW, protocol) as sock:
-            sock.sendto(packet, (ip, 0))
-            while True:
-                sock.settimeout(max(0.001, end - time.monotonic()))
-                data, peer = sock.recvfrom(2048)
-                if not v6:
-                    data = data[(data[0] & 15) * 4:]
-                if (data[0] == (129 if v6 else 0) and peer[0] == ip and
-                        data[4:6] == struct.pack("!H", number)):
-                    return "yes"
+            return ask(sock, lambda: sock.sendto(packet, (ip, 0)),
+                       is_answer, timeout)
 
     def reaches(self, name, ip, protocol="tcp", port=0):
         """True when the round trip succeeds; patient."""
@@ -219,6 +216,28 @@ class NetPart:
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
             return list(pool.map(
                 lambda one: self.attempt(*one, timeout=timeout), wanted))
+
+
+def ask(sock, send, is_answer, timeout):
+    """
+    Sends, and again each second, until the answer comes; socket.timeout
+    when it does not. One lost datagram says nothing.
+    """
+    end = time.monotonic() + timeout
+    again = 0.0
+    while True:
+        now = time.monotonic()
+        if now >= end:
+            raise socket.timeout()
+        if now >= again:
+            again = now + 1
+            send()
+        sock.settimeout(max(0.001, min(again, end) - now))
+        try:
+            if is_answer():
+                return "yes"
+        except socket.timeout:
+            continue
 
 
 def checksum(packet):
