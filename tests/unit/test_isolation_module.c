@@ -33,6 +33,20 @@ const struct conf *agent_conf(struct agent *agent)
 	return NULL;
 }
 
+/* Nothing is saved here: there is no such folder. */
+const char *agent_state_dir(struct agent *agent)
+{
+	(void)agent;
+	return "/nonexistent";
+}
+
+/* And no timer of keep.c's is set, because nothing is applied. */
+struct loop *agent_loop(struct agent *agent)
+{
+	(void)agent;
+	return NULL;
+}
+
 uint32_t agent_device_id(
 	const struct conf *conf, const struct conf_section *device)
 {
