@@ -15,6 +15,7 @@
 #include "agent/ctl/login.h"
 #include "agent/ctl/program.h"
 #include "agent/ctl/say.h"
+#include "agent/ctl/text.h"
 
 struct change {
 	const struct ctl *ctl;
@@ -176,6 +177,24 @@ static int ask(struct change *change)
 	return r;
 }
 
+/*
+ * What stays on a bridge is counted, not listed: it ends for all devices,
+ * and no allow line can keep it.
+ */
+static bool preview_bridged(const struct change *change)
+{
+	uint64_t packets = change->view.manager.bridged_denied;
+	char number[TEXT_NUMBER];
+
+	if (packets == 0 || strcmp(change->type, "device") == 0)
+		return false;
+	say("Between devices on one bridge: %s packets seen, broadcasts such "
+	    "as ARP among them. Devices do not reach each other any more; "
+	    "there is no line to allow it.",
+		text_number(packets, number));
+	return true;
+}
+
 static int preview(struct change *change)
 {
 	char scope[300];
@@ -191,7 +210,7 @@ static int preview(struct change *change)
 	putchar('\n');
 	n = attempts_print(&change->view, &change->before, &change->after,
 		stdout, say_width());
-	if (n == 0)
+	if (!preview_bridged(change) && n == 0)
 		say("  nothing");
 	putchar('\n');
 	look_at_login(change);
