@@ -53,6 +53,9 @@ int agent_send(struct agent *agent, const char *module, uint16_t type,
 	r = ipc_send(&process->link, type, message, size, fd);
 	if (r == 0 && agent->sending && process->module->sent)
 		process->module->sent(agent, type, message, size);
+	/* It has ended, only nobody has noticed yet. */
+	if (!agent->sending && (r == -EPIPE || r == -ECONNRESET))
+		return -ENOENT;
 	return r;
 }
 
