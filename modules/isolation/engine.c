@@ -124,6 +124,9 @@ int engine_count(struct engine *engine)
 	if (r == 0)
 		r = nft_read_tallies(
 			&engine->nft, &fresh.tallies, &fresh.n_tallies);
+	if (r == 0)
+		r = nft_read_spoofs(
+			&engine->nft, &fresh.spoofs, &fresh.n_spoofs);
 	if (r < 0) {
 		ruleset_carry_free(&fresh);
 		return r;

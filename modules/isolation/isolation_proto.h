@@ -17,6 +17,8 @@
 #define ISOLATION_ADMINS_MAX 64
 #define ISOLATION_FENCES_MAX 256
 #define ISOLATION_PORTS_MAX 1024 /* of all bridges of devices zones */
+#define ISOLATION_PINS_MAX 65536 /* of all devices together */
+#define ISOLATION_PINS_EACH 16
 
 enum isolation_message {
 	/* down, between BEGIN and COMMIT */
@@ -28,6 +30,7 @@ enum isolation_message {
 	ISOLATION_ADMIN,
 	ISOLATION_FENCE,
 	ISOLATION_KNOWN_PORT,
+	ISOLATION_PIN,
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
@@ -41,6 +44,7 @@ enum isolation_message {
 	ISOLATION_RULES,
 	ISOLATION_LINK,
 	ISOLATION_PORT,
+	ISOLATION_SPOOF,
 };
 
 enum isolation_role {
@@ -89,6 +93,13 @@ struct isolation_fence {
 	uint32_t uid;
 	uint16_t port;
 	uint16_t local; /* where it takes what was sent on to it */
+};
+
+/* The address is this device's, and the device has no other of its family. */
+struct isolation_pin {
+	struct ip ip;
+	uint16_t zero;
+	uint32_t device;
 };
 
 /* NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). */
@@ -146,6 +157,7 @@ struct isolation_counters {
 	uint64_t quarantined;
 	uint64_t redirected; /* connections into the proxy */
 	uint64_t fenced; /* of our own workers, where they have no business */
+	uint64_t spoofed; /* in the name of others */
 };
 
 struct isolation_tally {
@@ -160,6 +172,28 @@ struct isolation_rules {
 	uint64_t generation; /* in force; 0 = none */
 	uint32_t restored; /* how often somebody else's change was undone */
 	uint32_t zero;
+};
+
+enum isolation_claim {
+	ISOLATION_CLAIM_GATEWAY = 1, /* an address of the gateway's own */
+	ISOLATION_CLAIM_PINNED = 2, /* one that is pinned to another device */
+	ISOLATION_CLAIM_NOT_PINNED = 3, /* one that is not its own pinned */
+	ISOLATION_CLAIM_MAC = 4, /* ARP in the name of another MAC address */
+	ISOLATION_CLAIM_ROUTER = 5, /* router advertisement */
+	ISOLATION_CLAIM_REDIRECT = 6,
+	ISOLATION_CLAIM_DHCP = 7, /* answers as a DHCP server */
+	ISOLATION_CLAIM_TAGS = 8, /* what it says is hidden in two VLAN tags */
+};
+
+/* What somebody claimed to be and is not. */
+struct isolation_spoof {
+	uint64_t packets;
+	struct ip ip; /* claimed; family 0: not about an address */
+	struct mac mac; /* the sender's */
+	uint32_t device; /* 0: a stranger */
+	uint32_t victim; /* CLAIM_PINNED: whose it is */
+	uint8_t claim;
+	uint8_t zero[7];
 };
 
 /* An interface of a zone came or went. */

@@ -11,6 +11,7 @@
 #include <linux/rtnetlink.h>
 #include <netlink/cache.h>
 #include <netlink/netlink.h>
+#include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/socket.h>
 #include <string.h>
@@ -53,7 +54,8 @@ int links_open(struct links *links)
 	if (r == 0)
 		r = nl_connect(links->events, NETLINK_ROUTE);
 	if (r == 0)
-		r = nl_socket_add_membership(links->events, RTNLGRP_LINK);
+		r = nl_socket_add_memberships(links->events, RTNLGRP_LINK,
+			RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, 0);
 	if (r == 0)
 		r = nl_socket_set_nonblocking(links->events);
 	if (r < 0)
@@ -146,5 +148,47 @@ int links_read(
 	}
 	*ret_facts = c.facts;
 	*ret_n = c.n;
+	return 0;
+}
+
+struct addresses {
+	struct topology_address *rows;
+	size_t n, room;
+};
+
+static void collect_address(struct nl_object *object, void *arg)
+{
+	struct rtnl_addr *addr = (struct rtnl_addr *)object;
+	struct nl_addr *local = rtnl_addr_get_local(addr);
+	struct addresses *a = arg;
+	struct topology_address *row;
+	size_t length = local ? nl_addr_get_len(local) : 0;
+
+	if ((length != 4 && length != 16) || a->n == LINKS_ADDRESSES_MAX)
+		return;
+	if (a->n == a->room) {
+		a->room = a->room * 2 + 32;
+		a->rows = must_have(
+			realloc(a->rows, a->room * sizeof(*a->rows)));
+	}
+	row = memset(&a->rows[a->n++], 0, sizeof(*row));
+	row->index = rtnl_addr_get_ifindex(addr);
+	row->ip.family = length == 4 ? AF_INET : AF_INET6;
+	memcpy(row->ip.b, nl_addr_get_binary_addr(local), length);
+}
+
+int links_read_addresses(struct links *links,
+	struct topology_address **ret_addresses, size_t *ret_n)
+{
+	struct addresses a = {0};
+	struct nl_cache *cache;
+	int r = rtnl_addr_alloc_cache(links->ask, &cache);
+
+	if (r < 0)
+		return links_error(r);
+	nl_cache_foreach(cache, collect_address, &a);
+	nl_cache_free(cache);
+	*ret_addresses = a.rows;
+	*ret_n = a.n;
 	return 0;
 }

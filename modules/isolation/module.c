@@ -16,6 +16,7 @@
 #include "modules/isolation/keep.h"
 #include "modules/isolation/logins.h"
 #include "modules/isolation/observe.h"
+#include "modules/isolation/pins.h"
 #include "modules/proxy/proxy_proto.h"
 
 #define NAME "isolation"
@@ -44,6 +45,11 @@ static const struct conf_key device_keys[] = {
 		"What the device may reach: protocol[/port[-port]], then an "
 		"address, a prefix or any, which is the world outside: not "
 		"the gateway, other devices or the owner's own network."},
+	{"address", conf_check_ip_list,
+		"addresses of the device, such as 192.168.50.11 fd00:50::11",
+		true,
+		"The device uses these addresses and, of their family, no "
+		"others; nobody else may use them."},
 };
 
 static const struct conf_schema schemas[] = {
@@ -148,6 +154,7 @@ static void check(struct conf *conf)
 			conf_complain(conf, device->file, device->line,
 				"more than %d devices", ISOLATION_DEVICES_MAX);
 	}
+	pins_check(conf, pins_own_address);
 	if (n_allows > ISOLATION_ALLOWS_MAX)
 		conf_complain(conf, gateway ? gateway->file : "", 0,
 			"more than %d allow lines", ISOLATION_ALLOWS_MAX);
@@ -208,6 +215,30 @@ static int send_allows(
 	return r;
 }
 
+static int send_pin(struct agent *agent, uint32_t id, const char *text)
+{
+	struct isolation_pin pin = {.device = id};
+	int r = ip_parse(text, &pin.ip);
+
+	return r < 0 ? r : send_down(agent, ISOLATION_PIN, &pin, sizeof(pin));
+}
+
+static int send_pins(
+	struct agent *agent, const struct conf_section *section, uint32_t id)
+{
+	int r = 0;
+
+	for (const struct conf_value *v = conf_get(section, "address"); v;
+		v = conf_get_next(v)) {
+		const char *rest = v->text;
+		char word[IP_TEXT];
+
+		while (r == 0 && conf_next_word(&rest, word, sizeof(word)) == 1)
+			r = send_pin(agent, id, word);
+	}
+	return r;
+}
+
 /* Without a mode of its own it follows the zone it is seen in. */
 static int send_device(struct agent *agent, const struct conf *conf,
 	const struct conf_section *section)
@@ -220,6 +251,8 @@ static int send_device(struct agent *agent, const struct conf *conf,
 	if (conf_get(section, "mode"))
 		device.mode = (uint8_t)agent_mode(conf, NULL, section);
 	r = send_down(agent, ISOLATION_DEVICE, &device, sizeof(device));
+	if (r == 0)
+		r = send_pins(agent, section, device.id);
 	return r < 0 ? r : send_allows(agent, section, device.id);
 }
 
@@ -385,6 +418,13 @@ static int on_port(void *owner, const void *message, int fd)
 	return keep_port(owner, message);
 }
 
+static int on_spoof(void *owner, const void *message, int fd)
+{
+	(void)fd;
+	observe_spoof(agent_state(owner), message);
+	return 0;
+}
+
 static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_SEEN, struct isolation_seen, on_seen),
 	IPC_ROUTE(ISOLATION_IS, struct isolation_who, on_is),
@@ -396,6 +436,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_RULES, struct isolation_rules, on_rules),
 	IPC_ROUTE(ISOLATION_LINK, struct isolation_link, on_link),
 	IPC_ROUTE(ISOLATION_PORT, struct isolation_port, on_port),
+	IPC_ROUTE(ISOLATION_SPOOF, struct isolation_spoof, on_spoof),
 };
 
 extern const struct module isolation_module;

@@ -44,6 +44,9 @@ _must_check_ int nft_read_attempts(
 	struct nft *nft, struct ruleset_attempt **ret_attempts, size_t *ret_n);
 _must_check_ int nft_read_tallies(
 	struct nft *nft, struct ruleset_tally **ret_tallies, size_t *ret_n);
+/* Of both tables together, in order. */
+_must_check_ int nft_read_spoofs(
+	struct nft *nft, struct ruleset_spoof **ret_spoofs, size_t *ret_n);
 /* The generation of the tables in force; 0 = none. */
 _must_check_ int nft_read_generation(struct nft *nft, uint8_t *ret_generation);
 

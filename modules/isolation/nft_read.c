@@ -187,6 +187,78 @@ int nft_read_tallies(
 	return 0;
 }
 
+/* Key: MAC (8 bytes), then an address, or protocol (4) and the rest (4). */
+static int spoof_element(struct reader *reader, struct nftnl_set_elem *e)
+{
+	struct ruleset_spoof *row = new_row(reader, sizeof(*row));
+	size_t address = reader->family == AF_INET6 ? 16
+			 : reader->family           ? 4
+						    : 8;
+	uint32_t length = 0;
+	const uint8_t *key = nftnl_set_elem_get(e, NFTNL_SET_ELEM_KEY, &length);
+
+	if (!row)
+		return -ENOSPC;
+	if (length != 8 + address)
+		return -EBADMSG;
+	memcpy(&row->mac, key, sizeof(row->mac));
+	row->ip.family = reader->family;
+	if (reader->family) {
+		memcpy(row->ip.b, key + 8, address);
+	} else {
+		row->protocol = key[8];
+		row->what = (uint16_t)(key[12] << 8 | key[13]);
+	}
+	nftnl_set_elem_expr_foreach(e, pick_counter, &row->count);
+	return 0;
+}
+
+/* The same claim may stand in both tables. */
+static size_t add_up(struct ruleset_spoof *s, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (kept && !ruleset_spoof_order(&s[kept - 1], &s[i])) {
+			s[kept - 1].count.packets += s[i].count.packets;
+			s[kept - 1].count.bytes += s[i].count.bytes;
+		} else {
+			s[kept++] = s[i];
+		}
+	}
+	return kept;
+}
+
+int nft_read_spoofs(
+	struct nft *nft, struct ruleset_spoof **ret_spoofs, size_t *ret_n)
+{
+	static const struct {
+		const char *name;
+		uint16_t family;
+	} sets[] = {{"spoofs4", AF_INET}, {"spoofs6", AF_INET6},
+		{"spoof_kinds", 0}};
+	struct reader reader = {
+		.element = spoof_element, .most = 6 * RULESET_SPOOFS_MAX};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets) && r == 0; i++) {
+		reader.family = sets[i].family;
+		r = read_set(nft, NFPROTO_BRIDGE, sets[i].name, &reader);
+		if (r == 0)
+			r = read_set(nft, NFPROTO_INET, sets[i].name, &reader);
+	}
+	if (r < 0) {
+		free(reader.rows);
+		return r;
+	}
+	if (reader.n)
+		qsort(reader.rows, reader.n, sizeof(struct ruleset_spoof),
+			ruleset_spoof_order);
+	*ret_spoofs = reader.rows;
+	*ret_n = add_up(reader.rows, reader.n);
+	return 0;
+}
+
 static int generation_element(struct reader *reader, struct nftnl_set_elem *e)
 {
 	uint32_t length = 0, value;
@@ -223,9 +295,9 @@ static int read_counter(const struct nlmsghdr *m, void *arg)
 	if (table && name && !strcmp(table, RULESET_TABLE))
 		for (int c = 0; c < RULESET_COUNTERS; c++)
 			if (!strcmp(name, ruleset_counters[c])) {
-				counters[c].packets = nftnl_obj_get_u64(
+				counters[c].packets += nftnl_obj_get_u64(
 					o, NFTNL_OBJ_CTR_PKTS);
-				counters[c].bytes = nftnl_obj_get_u64(
+				counters[c].bytes += nftnl_obj_get_u64(
 					o, NFTNL_OBJ_CTR_BYTES);
 			}
 	nftnl_obj_free(o);

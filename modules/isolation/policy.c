@@ -141,6 +141,13 @@ int policy_add_port(struct policy *policy, const struct isolation_port *port)
 	return add(&policy->ports, &p, sizeof(p), ISOLATION_PORTS_MAX);
 }
 
+int policy_add_pin(struct policy *policy, const struct isolation_pin *pin)
+{
+	if (!ip_sane(&pin->ip) || pin->zero)
+		return -EINVAL;
+	return add(&policy->pins, pin, sizeof(*pin), ISOLATION_PINS_MAX);
+}
+
 /* Keys come first in all structs, so bytes are an order like any other. */
 static int by_interface(const void *a, const void *b)
 {
@@ -192,6 +199,16 @@ static int by_fence(const void *a, const void *b)
 static int by_port(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct isolation_port));
+}
+
+static int by_pin(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct isolation_pin));
+}
+
+static int by_pinned(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct ip));
 }
 
 static void sort(struct policy_array *array, size_t size,
@@ -281,6 +298,24 @@ static int check_references(const struct policy *policy, char *reason)
 	return 0;
 }
 
+static int check_pins(const struct policy *policy, char *reason)
+{
+	const struct isolation_pin *p = policy->pins.items;
+	char text[IP_TEXT];
+
+	for (size_t i = 0; i < policy->pins.n; i++) {
+		if (!policy_device(policy, p[i].device))
+			return refuse(reason,
+				"an address is for device number %u, "
+				"which does not exist",
+				p[i].device);
+		if (i && !by_pinned(&p[i - 1], &p[i]))
+			return refuse(reason, "two devices have the address %s",
+				ip_format(&p[i].ip, text));
+	}
+	return 0;
+}
+
 static void sort_all(struct policy *policy)
 {
 	struct policy_array *ids = &policy->by_id;
@@ -306,6 +341,8 @@ static void sort_all(struct policy *policy)
 	drop_repeated(&policy->fences, sizeof(struct isolation_fence));
 	sort(&policy->ports, sizeof(struct isolation_port), by_port);
 	drop_repeated(&policy->ports, sizeof(struct isolation_port));
+	sort(&policy->pins, sizeof(struct isolation_pin), by_pin);
+	drop_repeated(&policy->pins, sizeof(struct isolation_pin));
 }
 
 int policy_seal(struct policy *policy, char *ret_reason)
@@ -318,6 +355,8 @@ int policy_seal(struct policy *policy, char *ret_reason)
 		r = check_devices(policy, ret_reason);
 	if (r == 0)
 		r = check_references(policy, ret_reason);
+	if (r == 0)
+		r = check_pins(policy, ret_reason);
 	return r;
 }
 
@@ -339,7 +378,8 @@ bool policy_same(const struct policy *a, const struct policy *b)
 	       same(&a->name_servers, &b->name_servers,
 		       sizeof(struct isolation_address)) &&
 	       same(&a->admins, &b->admins, sizeof(struct isolation_address)) &&
-	       same(&a->fences, &b->fences, sizeof(struct isolation_fence));
+	       same(&a->fences, &b->fences, sizeof(struct isolation_fence)) &&
+	       same(&a->pins, &b->pins, sizeof(struct isolation_pin));
 }
 
 void policy_free(struct policy *policy)
@@ -353,6 +393,7 @@ void policy_free(struct policy *policy)
 	free(policy->admins.items);
 	free(policy->fences.items);
 	free(policy->ports.items);
+	free(policy->pins.items);
 	memset(policy, 0, sizeof(*policy));
 }
 
@@ -378,6 +419,12 @@ const struct isolation_device *policy_device_by_mac(
 	struct isolation_device key = {.mac = *mac};
 
 	return find(&policy->devices, &key, sizeof(key), by_mac);
+}
+
+const struct isolation_pin *policy_pin(
+	const struct policy *policy, const struct ip *ip)
+{
+	return find(&policy->pins, ip, sizeof(struct isolation_pin), by_pinned);
 }
 
 const struct isolation_zone *policy_zone(

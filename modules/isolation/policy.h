@@ -27,6 +27,7 @@ struct policy {
 	struct policy_array name_servers, admins; /* isolation_address */
 	struct policy_array fences; /* struct isolation_fence, by user */
 	struct policy_array ports; /* struct isolation_port, by interface */
+	struct policy_array pins; /* struct isolation_pin, by address */
 };
 
 /* An empty array has no items to point behind. */
@@ -57,6 +58,9 @@ _must_check_ int policy_add_fence(
 _must_check_ int policy_add_port(
 	struct policy *policy, const struct isolation_port *port);
 
+_must_check_ int policy_add_pin(
+	struct policy *policy, const struct isolation_pin *pin);
+
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);
 /* Both sealed: do they say the same, whatever ports are known? */
@@ -68,6 +72,9 @@ const struct isolation_device *policy_device(
 	const struct policy *policy, uint32_t id);
 const struct isolation_device *policy_device_by_mac(
 	const struct policy *policy, const struct mac *mac);
+/* Whose is the address? */
+const struct isolation_pin *policy_pin(
+	const struct policy *policy, const struct ip *ip);
 const struct isolation_zone *policy_zone(
 	const struct policy *policy, const char *interface);
 

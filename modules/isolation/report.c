@@ -5,11 +5,19 @@
  */
 #include "modules/isolation/report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "modules/isolation/claims.h"
 #include "modules/isolation/sightings.h"
 
 static struct sightings sightings;
+
+/* What the agent knows of who was caught. */
+static struct {
+	struct ruleset_spoof *spoofs;
+	size_t n;
+} told;
 
 void report_rules(
 	struct worker *worker, const struct engine *engine, uint64_t generation)
@@ -97,6 +105,7 @@ void report_counts(struct worker *worker, const struct engine *engine,
 		.quarantined = c[RULESET_QUARANTINED].packets,
 		.redirected = c[RULESET_REDIRECTED].packets,
 		.fenced = c[RULESET_FENCED].packets,
+		.spoofed = c[RULESET_SPOOFED].packets,
 	};
 
 	worker_send(worker, ISOLATION_COUNTERS, &counters, sizeof(counters));
@@ -110,6 +119,44 @@ void report_counts(struct worker *worker, const struct engine *engine,
 			worker_send(
 				worker, ISOLATION_TALLY, &tally, sizeof(tally));
 	}
+}
+
+static void forget_spoofs(void)
+{
+	free(told.spoofs);
+	memset(&told, 0, sizeof(told));
+}
+
+/* Both lists are in order. */
+static bool is_told(const struct ruleset_spoof *s, size_t *next)
+{
+	while (*next < told.n &&
+		ruleset_spoof_order(&told.spoofs[*next], s) < 0)
+		++*next;
+	return *next < told.n && !ruleset_spoof_order(&told.spoofs[*next], s) &&
+	       told.spoofs[*next].count.packets == s->count.packets;
+}
+
+void report_spoofs(struct worker *worker, const struct engine *engine)
+{
+	const struct ruleset_carry *now = &engine->carry;
+	size_t size = now->n_spoofs * sizeof(*now->spoofs), next = 0;
+
+	for (size_t i = 0; i < now->n_spoofs; i++) {
+		const struct ruleset_spoof *s = &now->spoofs[i];
+		struct isolation_spoof spoof = claims_explain(
+			&engine->policy, &engine->topology, s);
+
+		if (!is_told(s, &next))
+			worker_send(
+				worker, ISOLATION_SPOOF, &spoof, sizeof(spoof));
+	}
+	forget_spoofs();
+	if (!now->n_spoofs)
+		return;
+	told.spoofs = must_have(malloc(size));
+	memcpy(told.spoofs, now->spoofs, size);
+	told.n = now->n_spoofs;
 }
 
 /* Would it pass at this moment, because it is only observed? */
@@ -177,4 +224,5 @@ void report_seen(struct worker *worker, const struct engine *engine,
 void report_forget(void)
 {
 	sightings_forget(&sightings);
+	forget_spoofs();
 }

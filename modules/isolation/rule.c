@@ -47,6 +47,10 @@ static const struct source sources[] = {
 	[RULE_ROUTE_BACK] = {"fib", NFT_FIB_RESULT_OIF,
 		NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF, 4},
 	[RULE_USER] = {"meta", NFT_META_SKUID, 0, 4},
+	[RULE_ETHERTYPE] = {"meta", NFT_META_PROTOCOL, 0, 2},
+	[RULE_ARP_MAC] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 8, 6},
+	[RULE_ARP_FROM] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 14, 4},
+	[RULE_ND_TARGET] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16},
 	[RULE_HOP_LIMIT] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 7, 1},
 };
 
@@ -329,6 +333,13 @@ void rule_is(struct ruleset *rs, enum rule_field field, const void *bytes,
 	compare(rs, NFT_CMP_EQ, bytes, length);
 }
 
+void rule_is_not(struct ruleset *rs, enum rule_field field, const void *bytes,
+	uint32_t length)
+{
+	load(rs, field, FIRST_REGISTER);
+	compare(rs, NFT_CMP_NEQ, bytes, length);
+}
+
 void rule_protocol(struct ruleset *rs, uint8_t protocol)
 {
 	rule_is(rs, RULE_PROTOCOL, &protocol, sizeof(protocol));
@@ -363,6 +374,17 @@ static void any_bit(struct ruleset *rs, uint32_t bits, bool set)
 
 	mask(rs, bits, 0);
 	compare(rs, set ? NFT_CMP_NEQ : NFT_CMP_EQ, &none, sizeof(none));
+}
+
+void rule_link_local(struct ruleset *rs, enum rule_field field, bool yes)
+{
+	const uint32_t net = htonl(0xfe800000);
+	struct source first = sources[field];
+
+	first.length = sizeof(net);
+	load_payload(rs, &first, FIRST_REGISTER);
+	mask(rs, htonl(0xffc00000), 0);
+	compare(rs, yes ? NFT_CMP_EQ : NFT_CMP_NEQ, &net, sizeof(net));
 }
 
 void rule_ct_state(struct ruleset *rs, uint32_t states)

@@ -28,6 +28,10 @@ enum rule_field {
 	RULE_ROUTE_OUT, /* the interface by which it would leave */
 	RULE_ROUTE_BACK, /* where it came in if its source is there, or 0 */
 	RULE_HOP_LIMIT,
+	RULE_ETHERTYPE,
+	RULE_ARP_MAC, /* the sender, as ARP itself says */
+	RULE_ARP_FROM,
+	RULE_ND_TARGET, /* the address that an advertisement is about */
 	RULE_USER, /* of the socket that a packet of ours comes from */
 };
 
@@ -59,6 +63,11 @@ void rule_protocol(struct ruleset *rs, uint8_t protocol);
 void rule_family(struct ruleset *rs, uint8_t nfproto);
 /* One field equals bytes in network order. */
 void rule_is(struct ruleset *rs, enum rule_field field, const void *bytes,
+	uint32_t length);
+/* A field of IPv6 is (not) an address of the link only. */
+void rule_link_local(struct ruleset *rs, enum rule_field field, bool yes);
+/* ... is not these bytes. */
+void rule_is_not(struct ruleset *rs, enum rule_field field, const void *bytes,
 	uint32_t length);
 void rule_port(struct ruleset *rs, uint16_t port);
 /* Source and destination port together. */

@@ -13,6 +13,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_bridge.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "modules/isolation/ruleset_parts.h"
@@ -23,6 +24,7 @@ const char *const ruleset_counters[RULESET_COUNTERS] = {
 	[RULESET_REDIRECTED] = "redirected",
 	[RULESET_NOISE] = "noise",
 	[RULESET_FENCED] = "fenced",
+	[RULESET_SPOOFED] = "spoofed",
 	[RULESET_BRIDGED] = "bridged",
 };
 
@@ -58,8 +60,28 @@ static const struct chain {
 	{NFPROTO_INET, "answered"},
 	{NFPROTO_INET, "silently"},
 	{NFPROTO_INET, "refused"},
+	{NFPROTO_INET, "claims4"},
+	{NFPROTO_INET, "claims6"},
+	{NFPROTO_INET, "claims_nd"},
+	{NFPROTO_INET, "caught4"},
+	{NFPROTO_INET, "caught6"},
+	{NFPROTO_INET, "caught_nd"},
+	{NFPROTO_INET, "caught_kind"},
+	{NFPROTO_INET, "spoofed"},
+	{NFPROTO_BRIDGE, "prerouting", "filter", NF_BR_PRE_ROUTING, -300},
 	{NFPROTO_BRIDGE, "forward", "filter", NF_BR_FORWARD, -300},
 	{NFPROTO_BRIDGE, "between_ports"},
+	{NFPROTO_BRIDGE, "claims_arp"},
+	{NFPROTO_BRIDGE, "claims4"},
+	{NFPROTO_BRIDGE, "claims6"},
+	{NFPROTO_BRIDGE, "claims_nd"},
+	{NFPROTO_BRIDGE, "caught_arp"},
+	{NFPROTO_BRIDGE, "caught4"},
+	{NFPROTO_BRIDGE, "caught6"},
+	{NFPROTO_BRIDGE, "caught_nd"},
+	{NFPROTO_BRIDGE, "caught_kind"},
+	{NFPROTO_BRIDGE, "caught_tags"},
+	{NFPROTO_BRIDGE, "spoofed"},
 };
 
 static void add_table(
@@ -155,6 +177,8 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 	begin_table(rs, NFPROTO_BRIDGE);
 	add_chains(rs);
 	add_counter(rs, RULESET_BRIDGED, input->carry);
+	/* What it had counted goes on in the other table: they add up. */
+	add_counter(rs, RULESET_SPOOFED, NULL);
 	ruleset_add_bridge_sets(rs, input);
 	ruleset_add_bridge_rules(rs);
 	begin_table(rs, NFPROTO_INET);
@@ -184,9 +208,15 @@ void ruleset_free(struct ruleset *ruleset)
 	batch_free(&ruleset->batch);
 }
 
+int ruleset_spoof_order(const void *a, const void *b)
+{
+	return memcmp(a, b, offsetof(struct ruleset_spoof, count));
+}
+
 void ruleset_carry_free(struct ruleset_carry *carry)
 {
 	free(carry->attempts);
 	free(carry->tallies);
+	free(carry->spoofs);
 	memset(carry, 0, sizeof(*carry));
 }

@@ -26,7 +26,17 @@
 #define RULESET_NEW_ATTEMPTS 100
 #define RULESET_NEW_BURST 256
 
-#define RULESET_SETS_MAX 48
+/* Who claimed what, each a place for an hour; of each family and kind. */
+#define RULESET_SPOOFS_MAX 1024
+#define RULESET_SPOOFS_MS (3600u * 1000)
+/* New entries one sender may cause: 16 at once, then so many an hour. */
+#define RULESET_NEW_SPOOFS 20
+#define RULESET_SPOOFS_BURST 16
+/* Senders of ARP whose hardware address is compared; they expire soon. */
+#define RULESET_SELVES_MAX 16384
+#define RULESET_SELVES_MS (60u * 1000)
+
+#define RULESET_SETS_MAX 96
 #define RULESET_NAME 32
 
 enum ruleset_counter {
@@ -35,8 +45,9 @@ enum ruleset_counter {
 	RULESET_REDIRECTED = 2,
 	RULESET_NOISE = 3, /* broadcasts to the gateway that are not needed */
 	RULESET_FENCED = 4,
-	RULESET_BRIDGED = 5,
-	RULESET_COUNTERS = 6,
+	RULESET_SPOOFED = 5, /* in both tables */
+	RULESET_BRIDGED = 6,
+	RULESET_COUNTERS = 7,
 };
 extern const char *const ruleset_counters[RULESET_COUNTERS];
 
@@ -58,6 +69,15 @@ struct ruleset_tally {
 	struct ruleset_count count;
 };
 
+/* What somebody claimed; ip.family 0: by its protocol and what it is. */
+struct ruleset_spoof {
+	struct mac mac;
+	struct ip ip;
+	uint8_t protocol; /* 0 as well: hidden behind tags */
+	uint16_t what; /* the first two bytes behind the IP header */
+	struct ruleset_count count;
+};
+
 /* What was counted so far and moves into the new tables. */
 struct ruleset_carry {
 	struct ruleset_count counters[RULESET_COUNTERS];
@@ -65,7 +85,11 @@ struct ruleset_carry {
 	size_t n_attempts;
 	struct ruleset_tally *tallies; /* by MAC */
 	size_t n_tallies;
+	struct ruleset_spoof *spoofs; /* of both tables together, in order */
+	size_t n_spoofs;
 };
+/* By sender, claim and kind. */
+int ruleset_spoof_order(const void *a, const void *b);
 void ruleset_carry_free(struct ruleset_carry *carry);
 
 struct ruleset_set {

@@ -30,6 +30,11 @@ void ruleset_add_fence(struct ruleset *rs);
 void ruleset_add_input(struct ruleset *rs, uint8_t generation);
 void ruleset_add_verdicts(struct ruleset *rs);
 
+/* Who claims to be somebody else: for both tables. */
+void ruleset_add_spoof_sets(
+	struct ruleset *rs, const struct ruleset_input *input);
+void ruleset_add_spoof_rules(struct ruleset *rs);
+
 /* The two families, so that both get the same rules. */
 struct rules_family {
 	uint8_t nfproto, icmp, echo;

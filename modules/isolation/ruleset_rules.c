@@ -66,6 +66,7 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	rule_begin(rs, chain);
 	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
 	rule_accept(rs);
+	ruleset_add_spoof_rules(rs);
 	rules_pass_judged(rs, chain, generation);
 	rules_pass_replies(rs, chain);
 	/* For the gateway itself: the input chain judges. */
@@ -263,6 +264,7 @@ void ruleset_add_inet_rules(struct ruleset *rs, uint8_t generation)
  */
 void ruleset_add_bridge_rules(struct ruleset *rs)
 {
+	ruleset_add_spoof_rules(rs);
 	rule_begin(rs, "forward");
 	rule_in(rs, "ports", RULE_IIF, RULE_END);
 	rule_goto(rs, "between_ports");

@@ -126,6 +126,7 @@ int ruleset_add_inet_sets(
 	add_constants(rs, input->generation);
 	ruleset_add_fence_sets(rs, p);
 	ruleset_add_count_sets(rs, p, input->carry);
+	ruleset_add_spoof_sets(rs, input);
 	return ruleset_add_allow_sets(rs, p, ret_reason);
 }
 
@@ -156,4 +157,5 @@ void ruleset_add_bridge_sets(
 	add_ports(rs, input->topology, "ports_enforce", RECORD_MODE_ENFORCE);
 	add_devices(rs, input->policy, "observed", RECORD_MODE_OBSERVE);
 	add_devices(rs, input->policy, "enforced", RECORD_MODE_ENFORCE);
+	ruleset_add_spoof_sets(rs, input);
 }

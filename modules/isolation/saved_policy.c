@@ -21,6 +21,7 @@ union item {
 	struct isolation_address address;
 	struct isolation_fence fence;
 	struct isolation_port port;
+	struct isolation_pin pin;
 };
 
 static int add_zone(struct policy *policy, const union item *item)
@@ -63,6 +64,11 @@ static int add_port(struct policy *policy, const union item *item)
 	return policy_add_port(policy, &item->port);
 }
 
+static int add_pin(struct policy *policy, const union item *item)
+{
+	return policy_add_pin(policy, &item->pin);
+}
+
 static const struct kind {
 	uint16_t type, size;
 	int (*add)(struct policy *policy, const union item *item);
@@ -76,6 +82,7 @@ static const struct kind {
 	{ISOLATION_ADMIN, sizeof(struct isolation_address), add_admin},
 	{ISOLATION_FENCE, sizeof(struct isolation_fence), add_fence},
 	{ISOLATION_KNOWN_PORT, sizeof(struct isolation_port), add_port},
+	{ISOLATION_PIN, sizeof(struct isolation_pin), add_pin},
 };
 
 static int add_record(struct policy *policy, const struct saved_record *record,

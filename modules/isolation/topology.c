@@ -43,6 +43,7 @@ static void add_zone(struct topology *t, const struct isolation_zone *zone,
 {
 	const struct topology_fact *self = find_fact(facts, n, zone->interface);
 	struct isolation_link *link = &t->links[t->n_links++];
+	size_t at = t->n_ports;
 
 	memcpy(link->interface, zone->interface, sizeof(link->interface));
 	link->zone = zone->zone;
@@ -51,6 +52,8 @@ static void add_zone(struct topology *t, const struct isolation_zone *zone,
 	if (!self || zone->role != ISOLATION_ROLE_DEVICES)
 		return;
 	add_port(t, self->name, self->index, zone, true);
+	if (t->n_ports > at)
+		t->ports[at].is_bridge = self->bridge;
 	for (size_t i = 0; self->bridge && i < n; i++)
 		if (facts[i].master == self->index && facts[i].bridged)
 			add_port(t, facts[i].name, facts[i].index, zone, false);
@@ -137,9 +140,56 @@ void topology_remember(struct topology *topology, const struct topology *before,
 	sort_ports(topology);
 }
 
+static int by_address(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct ip));
+}
+
+static void add_address(struct topology *t, const struct ip *ip)
+{
+	if (t->n_addresses == TOPOLOGY_ADDRESSES_MAX)
+		t->addresses_full = true;
+	else
+		t->addresses[t->n_addresses++] = *ip;
+}
+
+void topology_add_addresses(struct topology *topology,
+	const struct topology_address *addresses, size_t n)
+{
+	struct topology *t = topology;
+	size_t kept = 0;
+
+	t->addresses = must_have(
+		calloc(TOPOLOGY_ADDRESSES_MAX, sizeof(*t->addresses)));
+	for (size_t i = 0; i < n; i++) {
+		const struct topology_port *port = topology_port(
+			t, addresses[i].index);
+
+		if (port && port->routed)
+			add_address(t, &addresses[i].ip);
+	}
+	qsort(t->addresses, t->n_addresses, sizeof(*t->addresses), by_address);
+	/* fe80::1 may well be on each interface. */
+	for (size_t i = 0; i < t->n_addresses; i++)
+		if (!kept ||
+			by_address(&t->addresses[kept - 1], &t->addresses[i]))
+			t->addresses[kept++] = t->addresses[i];
+	t->n_addresses = kept;
+}
+
+bool topology_is_gateway(const struct topology *topology, const struct ip *ip)
+{
+	return topology->n_addresses &&
+	       bsearch(ip, topology->addresses, topology->n_addresses,
+		       sizeof(*ip), by_address);
+}
+
 bool topology_same_ports(const struct topology *a, const struct topology *b)
 {
-	if (a->n_ports != b->n_ports)
+	if (a->n_ports != b->n_ports || a->n_addresses != b->n_addresses)
+		return false;
+	if (a->n_addresses && memcmp(a->addresses, b->addresses,
+				      a->n_addresses * sizeof(*a->addresses)))
 		return false;
 	return !a->n_ports ||
 	       !memcmp(a->ports, b->ports, a->n_ports * sizeof(*a->ports));
@@ -159,5 +209,6 @@ const struct topology_port *topology_port(
 void topology_free(struct topology *topology)
 {
 	free(topology->ports);
+	free(topology->addresses);
 	memset(topology, 0, sizeof(*topology));
 }

@@ -9,6 +9,7 @@
 #include "modules/isolation/policy.h"
 
 #define TOPOLOGY_PORTS_MAX ISOLATION_PORTS_MAX
+#define TOPOLOGY_ADDRESSES_MAX 256 /* of the gateway in devices zones */
 
 /* A link as the kernel tells it. */
 struct topology_fact {
@@ -18,6 +19,12 @@ struct topology_fact {
 	bool bridged; /* its master is one */
 };
 
+/* An address of this machine. */
+struct topology_address {
+	struct ip ip;
+	int32_t index; /* of its interface */
+};
+
 struct topology_port {
 	char name[16];
 	char bridge[16]; /* that it is a port of; or itself */
@@ -25,6 +32,7 @@ struct topology_port {
 	uint16_t zone; /* as in struct isolation_zone */
 	uint8_t mode; /* of the zone */
 	bool routed; /* the zone's interface itself, not a port */
+	bool is_bridge; /* ... and it is a bridge */
 };
 
 struct topology {
@@ -32,6 +40,10 @@ struct topology {
 	struct topology_port *ports;
 	size_t n_ports;
 	bool full; /* ports were left out */
+	/* The gateway's own on the zones' interfaces: each once, in order. */
+	struct ip *addresses;
+	size_t n_addresses;
+	bool addresses_full; /* some were left out */
 	/* In the order of policy->zones. */
 	struct isolation_link links[ISOLATION_ZONES_MAX];
 	size_t n_links;
@@ -50,7 +62,11 @@ void topology_build(const struct policy *policy,
  */
 void topology_remember(struct topology *topology, const struct topology *before,
 	const struct topology_fact *facts, size_t n_facts);
-/* The same bridge ports in the same modes: the rules need no change. */
+/* Which of the addresses of this machine are the devices' gateway. */
+void topology_add_addresses(struct topology *topology,
+	const struct topology_address *addresses, size_t n);
+bool topology_is_gateway(const struct topology *topology, const struct ip *ip);
+/* The same ports, modes and addresses: the rules need no change. */
 bool topology_same_ports(const struct topology *a, const struct topology *b);
 const struct topology_port *topology_port(
 	const struct topology *topology, int32_t index);

@@ -86,6 +86,13 @@ static int on_known_port(void *owner, const void *message, int fd)
 	return policy_add_port(&self.wanted, message);
 }
 
+static int on_pin(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_pin(&self.wanted, message);
+}
+
 /* Only neighbours on interfaces of devices zones count. */
 static const struct topology_port *find_neighbour(
 	const struct ip *ip, struct mac *ret_mac)
@@ -127,8 +134,10 @@ static void count(bool tell)
 		self.engine.carry = before;
 		return;
 	}
-	if (tell)
+	if (tell) {
 		report_counts(self.worker, &self.engine, &before);
+		report_spoofs(self.worker, &self.engine);
+	}
 	ruleset_carry_free(&before);
 }
 
@@ -153,6 +162,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_ADMIN, struct isolation_address, on_admin),
 	IPC_ROUTE(ISOLATION_FENCE, struct isolation_fence, on_fence),
 	IPC_ROUTE(ISOLATION_KNOWN_PORT, struct isolation_port, on_known_port),
+	IPC_ROUTE(ISOLATION_PIN, struct isolation_pin, on_pin),
 	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
 		on_get_attempts),
@@ -168,15 +178,27 @@ static void on_count(struct timer *timer)
 static int read_topology(const struct policy *policy,
 	const struct topology *before, struct topology *ret_topology)
 {
+	struct topology_address *addresses = NULL;
 	struct topology_fact *facts = NULL;
-	size_t n = 0;
+	size_t n = 0, n_addresses = 0;
 	int r = links_read(&self.links, &facts, &n);
 
 	if (r < 0)
 		return r;
+	r = links_read_addresses(&self.links, &addresses, &n_addresses);
+	if (r < 0) {
+		free(facts);
+		return r;
+	}
 	topology_build(policy, facts, n, ret_topology);
 	topology_remember(ret_topology, before, facts, n);
+	topology_add_addresses(ret_topology, addresses, n_addresses);
 	free(facts);
+	free(addresses);
+	if (ret_topology->addresses_full)
+		log_error("more than %d addresses in devices zones; devices "
+			  "may claim the others",
+			TOPOLOGY_ADDRESSES_MAX);
 	if (ret_topology->full)
 		log_error("more than %d bridge ports in devices zones; "
 			  "devices on the others are not isolated from each "

@@ -3,6 +3,7 @@
 """Isolation's keys of the configuration: each mistake is told with its line,
 and all of them at once."""
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ GOOD = [
     "allow = tcp/1883 203.0.113.10\n",
     "allow = tcp/443 any\nallow = tcp/443 any\nallow = any 10.0.0.0/8\n",
     "allow = udp/5000-5010 2001:db8::/32\nallow = icmp any\n",
+    "address = 192.168.50.11 fd00:50::11\naddress = fe80::11\n",
 ]
 GATEWAY_GOOD = [
     "name-server = 192.168.1.1 2001:db8::53\n",
@@ -39,6 +41,11 @@ BAD = {
     "allow = tcp/443 0.0.0.0/0": "write any",
     "allow = udp/53 any": "port 53 leads to the name servers only",
     "alow = tcp/443 any": "allow",
+    "address = camera.home": "addresses of the device",
+    "address = 192.168.50.0/24": "addresses of the device",
+    "address = 224.0.0.251": "that is no address of one device",
+    "address = " + " ".join("10.0.0.%d" % n for n in range(1, 18)):
+        "more than 16 addresses of one device",
 }
 GATEWAY_BAD = {
     "name-server = example.org": "name-server",
@@ -83,6 +90,34 @@ def bad(tap, folder):
            "all of them at once", said)
 
 
+def own_address():
+    """One of this machine's, besides the loopback; or None."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("198.51.100.1", 9))
+        except OSError:
+            return None
+        return sock.getsockname()[0]
+
+
+def pins(tap, folder):
+    two = DEVICE % "address = 192.168.50.11\n"
+    two += ("[device lamp]\nmac = 02:00:00:00:00:02\n"
+            "address = 192.168.50.12\naddress = fd00::1 192.168.50.11\n")
+    status, said = check(folder, HEAD % "" + two)
+    tap.ok(status != 0 and "conf:10: " in said and
+           "belongs to [device camera]" in said,
+           "an address of two devices", said)
+    own = own_address()
+    if own is None:
+        tap.skip("the gateway's own address", "no network but the loopback")
+        return
+    status, said = check(folder, HEAD % "" + DEVICE % "address = %s\n" % own)
+    tap.ok(status != 0 and "conf:6: " in said and
+           "the gateway's own address" in said,
+           "the gateway's own address", said)
+
+
 def between_sections(tap, folder):
     status, said = check(folder, DEVICE % "")
     tap.ok(status != 0 and "[device camera] is nowhere" in said,
@@ -113,6 +148,7 @@ def main():
             return
         good(tap, folder)
         bad(tap, folder)
+        pins(tap, folder)
         between_sections(tap, folder)
 
 

@@ -20,10 +20,11 @@ static size_t take(struct policy *p, const uint8_t *data, size_t size)
 		struct isolation_redirect redirect;
 		struct isolation_address address;
 		struct isolation_fence fence;
+		struct isolation_pin pin;
 	} item;
 	static const size_t sizes[] = {sizeof(item.zone), sizeof(item.device),
 		sizeof(item.allow), sizeof(item.redirect), sizeof(item.address),
-		sizeof(item.address), sizeof(item.fence)};
+		sizeof(item.address), sizeof(item.fence), sizeof(item.pin)};
 	size_t kind = data[0] % ARRAY_SIZE(sizes);
 	int r = 0;
 
@@ -42,8 +43,10 @@ static size_t take(struct policy *p, const uint8_t *data, size_t size)
 		r = policy_add_name_server(p, &item.address);
 	else if (kind == 5)
 		r = policy_add_admin(p, &item.address);
-	else
+	else if (kind == 6)
 		r = policy_add_fence(p, &item.fence);
+	else
+		r = policy_add_pin(p, &item.pin);
 	fuzz_require(r <= 0);
 	return 1 + sizes[kind];
 }

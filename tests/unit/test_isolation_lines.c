@@ -6,11 +6,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <utmpx.h>
 
 #include "modules/isolation/allow.h"
+#include "modules/isolation/isolation_proto.h"
 #include "modules/isolation/logins.h"
+#include "modules/isolation/pins.h"
 
 static void test_good_lines(void **state)
 {
@@ -159,11 +162,120 @@ static void test_logins_list(void **state)
 	assert_int_equal(n, 2);
 }
 
+static const struct conf_key keys[] = {
+	{"address", conf_check_ip_list, "addresses", true, ""},
+};
+static const struct conf_schema devices = {"device", true, keys, 1};
+
+static bool own(const struct ip *ip)
+{
+	struct ip gateway;
+
+	assert_int_equal(ip_parse("192.168.50.1", &gateway), 0);
+	return ip_equal(ip, &gateway);
+}
+
+/* What is said of the configuration, as one text; empty: nothing. */
+static const char *complaints(const char *text)
+{
+	const struct conf_schema *list[] = {&devices};
+	static char said[1024];
+	struct conf *c;
+	size_t used = 0;
+
+	said[0] = 0;
+	assert_int_equal(conf_new(list, 1, &c), 0);
+	assert_int_equal(conf_parse(c, "test", text, strlen(text)), 0);
+	pins_check(c, own);
+	for (size_t i = 0; i < conf_problem_count(c); i++) {
+		const struct conf_problem *p = conf_problem(c, i);
+
+		used += (size_t)snprintf(said + used, sizeof(said) - used,
+			"%s:%u: %s\n", p->file, p->line, p->text);
+		assert_true(used < sizeof(said));
+	}
+	conf_free(c);
+	return said;
+}
+
+static void test_good_pins(void **state)
+{
+	(void)state;
+	assert_string_equal(complaints("[device a]\n"
+				       "address = 192.168.50.11 fd00::11\n"
+				       "address = fe80::11\n"
+				       "[device b]\n"
+				       "address = 192.168.50.12\n"),
+		"");
+	/* Twice the same is no contradiction. */
+	assert_string_equal(complaints("[device a]\n"
+				       "address = fd00::11, fd00:0::11\n"),
+		"");
+}
+
+static void test_bad_pins(void **state)
+{
+	static const char *const none[] = {"0.0.0.0", "0.1.2.3", "127.0.0.1",
+		"224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1"};
+
+	(void)state;
+	assert_string_equal(complaints("[device a]\n"
+				       "address = 192.168.50.11\n"
+				       "[device b]\n"
+				       "address = fd00::1\n"
+				       "address = 192.168.50.11\n"),
+		"test:5: address = 192.168.50.11: belongs to [device a] "
+		"already\n");
+	assert_string_equal(complaints("[device a]\n\n"
+				       "address = 192.168.50.1\n"),
+		"test:3: address = 192.168.50.1: that is the gateway's own "
+		"address\n");
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		char text[80];
+
+		snprintf(text, sizeof(text), "[device a]\naddress = %s\n",
+			none[i]);
+		if (!strstr(complaints(text), "no address of one device"))
+			fail_msg("%s passes", none[i]);
+	}
+}
+
+static void test_pin_limit(void **state)
+{
+	char text[1024] = "[device a]\naddress =";
+	size_t used = strlen(text);
+
+	(void)state;
+	for (int i = 0; i < ISOLATION_PINS_EACH; i++)
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, " 10.0.0.%d", i + 1);
+	assert_string_equal(complaints(text), "");
+	snprintf(text + used, sizeof(text) - used, "\naddress = 10.0.1.1\n");
+	assert_string_equal(complaints(text),
+		"test:3: address: more than 16 addresses of one device\n");
+}
+
+static void test_own_address(void **state)
+{
+	struct ip local, other;
+
+	(void)state;
+	assert_int_equal(ip_parse("203.0.113.77", &other), 0);
+	assert_false(pins_own_address(&other));
+	assert_int_equal(ip_parse("127.0.0.1", &local), 0);
+	if (!pins_own_address(&local))
+		skip(); /* not even a loopback here */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_lines),
 		cmocka_unit_test(test_bad_lines),
+		cmocka_unit_test(test_good_pins),
+		cmocka_unit_test(test_bad_pins),
+		cmocka_unit_test(test_pin_limit),
+		cmocka_unit_test(test_own_address),
 		cmocka_unit_test(test_logins_who),
 		cmocka_unit_test(test_logins_list),
 	};

@@ -70,6 +70,14 @@ static void add_address(
 	assert_int_equal(add(p, &a), 0);
 }
 
+static void add_pin(struct policy *p, uint32_t device, const char *text)
+{
+	struct isolation_pin pin = {.device = device};
+
+	assert_int_equal(ip_parse(text, &pin.ip), 0);
+	assert_int_equal(policy_add_pin(p, &pin), 0);
+}
+
 /* Something in every set. */
 static void fill(struct policy *p)
 {
@@ -100,20 +108,29 @@ static void fill(struct policy *p)
 	add_address(policy_add_name_server, p, "2001:db8::53");
 	add_address(policy_add_admin, p, "192.168.1.9");
 	add_address(policy_add_admin, p, "2001:db8::9");
+	add_pin(p, 1, "192.168.50.11");
+	add_pin(p, 1, "192.168.50.12");
+	add_pin(p, 1, "fd00:50::11");
+	add_pin(p, 3, "fd00:50::13");
 	assert_int_equal(policy_seal(p, reason), 0);
 }
 
 static const struct topology_port ports[] = {
 	{"p1", "br0", 1, 1, RECORD_MODE_ENFORCE, false},
 	{"p2", "br1", 2, 2, RECORD_MODE_OBSERVE, false},
-	{"br0", "br0", 3, 1, RECORD_MODE_ENFORCE, true},
+	{"br0", "br0", 3, 1, RECORD_MODE_ENFORCE, true, true},
+	{"wlan1", "wlan1", 4, 2, RECORD_MODE_OBSERVE, true, false},
 };
 
 static int load(struct nft *nft, const struct policy *p,
 	const struct ruleset_carry *carry, uint8_t generation, char *reason)
 {
+	struct ip own[] = {{AF_INET, {192, 168, 50, 1}},
+		{AF_INET6, {0xfe, 0x80, [15] = 1}}};
 	struct topology t = {.ports = (struct topology_port *)(uintptr_t)ports,
-		.n_ports = ARRAY_SIZE(ports)};
+		.n_ports = ARRAY_SIZE(ports),
+		.addresses = own,
+		.n_addresses = ARRAY_SIZE(own)};
 	struct ruleset_input input = {p, &t, carry, generation};
 	struct ruleset rs;
 	int r;
@@ -241,6 +258,67 @@ static void test_carry(void **state)
 	policy_free(&p);
 }
 
+static bool run(const char *command)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0) {
+		execlp("sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* Both tables' counts become one, and never more than there is place for. */
+static void test_carry_spoofs(void **state)
+{
+	size_t n = RULESET_SPOOFS_MAX + 5, found;
+	struct ruleset_spoof *many = calloc(n, sizeof(*many)), *s;
+	struct ruleset_carry carry = {.spoofs = many, .n_spoofs = 3};
+	struct policy p = {0};
+	char reason[POLICY_REASON] = "";
+	struct nft nft;
+
+	(void)state;
+	NEED_NAMESPACE();
+	assert_non_null(many);
+	for (size_t i = 0; i < n; i++)
+		many[i] = (struct ruleset_spoof){
+			.mac = {{2, 0, 0, 0, (uint8_t)(i >> 8), (uint8_t)i}},
+			.ip = {AF_INET, {192, 168, 50, 1}},
+			.count = {i + 1, 60 * (i + 1)}};
+	many[1].ip = (struct ip){AF_INET6, {0xfe, 0x80, [15] = 1}};
+	many[2].ip = (struct ip){0};
+	many[2].protocol = IPPROTO_UDP;
+	many[2].what = 67;
+	fill(&p);
+	assert_int_equal(nft_open(&nft), 0);
+	if (load(&nft, &p, &carry, 7, reason) < 0)
+		fail_msg("%s", reason);
+	assert_int_equal(nft_read_spoofs(&nft, &s, &found), 0);
+	assert_int_equal(found, 3);
+	assert_memory_equal(s, many, 3 * sizeof(*s));
+	free(s);
+	/* The same claim, seen on a bridge as well. */
+	if (run("nft add element bridge gatehouse spoofs4 '{ 02:00:00:00:00:00 "
+		". 192.168.50.1 counter packets 4 bytes 8 }'")) {
+		assert_int_equal(nft_read_spoofs(&nft, &s, &found), 0);
+		assert_int_equal(found, 3);
+		assert_int_equal(s[0].count.packets, 5);
+		free(s);
+	}
+	carry.n_spoofs = n;
+	if (load(&nft, &p, &carry, 8, reason) < 0)
+		fail_msg("%s", reason);
+	assert_int_equal(nft_read_spoofs(&nft, &s, &found), 0);
+	assert_int_equal(found, RULESET_SPOOFS_MAX + 2);
+	free(s);
+	free(many);
+	nft_close(&nft);
+	policy_free(&p);
+}
+
 /* Names in attributes begin at multiples of four. */
 static bool misspell_last(struct batch *batch, const char *name)
 {
@@ -282,18 +360,6 @@ static void test_all_or_nothing(void **state)
 	assert_int_equal(generation, 7);
 	nft_close(&nft);
 	policy_free(&p);
-}
-
-static bool run(const char *command)
-{
-	pid_t pid = fork();
-	int status = -1;
-
-	if (pid == 0) {
-		execlp("sh", "sh", "-c", command, NULL);
-		_exit(127);
-	}
-	return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 /* Somebody else's change is seen by reading back. */
@@ -387,6 +453,7 @@ int main(void)
 		cmocka_unit_test(test_load_and_remove),
 		cmocka_unit_test(test_empty_policy),
 		cmocka_unit_test(test_carry),
+		cmocka_unit_test(test_carry_spoofs),
 		cmocka_unit_test(test_all_or_nothing),
 		cmocka_unit_test(test_verify_finds_loss),
 		cmocka_unit_test(test_many),

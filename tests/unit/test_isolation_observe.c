@@ -271,6 +271,78 @@ static void test_zone_places(void **unused)
 	assert_null(observe_zone(conf, 3));
 }
 
+static void spoof(uint8_t claim, uint8_t last, const char *ip, uint32_t victim)
+{
+	struct isolation_spoof s = {.claim = claim,
+		.mac = {{2, 0, 0, 0, 0, last}},
+		.victim = victim,
+		.packets = 1};
+
+	if (ip)
+		assert_int_equal(ip_parse(ip, &s.ip), 0);
+	observe_spoof(state, &s);
+}
+
+static void says(const char *words)
+{
+	const struct record_warning *w = warning("device.spoof");
+
+	assert_non_null(w);
+	if (!strstr(w->text, words))
+		fail_msg("'%s' does not say '%s'", w->text, words);
+	state_unwarn(state, w->device, "device.spoof");
+}
+
+static void test_spoof(void **unused)
+{
+	struct record_device camera = {.id = 6,
+		.mac = {{2, 0, 0, 0, 0, 1}},
+		.mode = RECORD_MODE_OBSERVE,
+		.name = "camera"};
+
+	(void)unused;
+	assert_int_equal(state_put_device(state, &camera), 0);
+	spoof(ISOLATION_CLAIM_GATEWAY, 9, "192.168.50.1", 0);
+	assert_int_equal(warning("device.spoof")->device, 0);
+	says("An unknown device (02:00:00:00:00:09) used 192.168.50.1, the "
+	     "gateway's own");
+	spoof(ISOLATION_CLAIM_PINNED, 9, "fd00::11", 6);
+	says("used fd00::11, which belongs to camera");
+	spoof(ISOLATION_CLAIM_PINNED, 9, "fd00::11", 77);
+	says("belongs to another device");
+	spoof(ISOLATION_CLAIM_NOT_PINNED, 1, "192.168.50.7", 0);
+	assert_int_equal(warning("device.spoof")->device, 6);
+	says("camera (02:00:00:00:00:01) used 192.168.50.7, none of its own");
+	spoof(ISOLATION_CLAIM_MAC, 1, "192.168.50.7", 0);
+	says("another's MAC address");
+	spoof(ISOLATION_CLAIM_ROUTER, 1, NULL, 0);
+	says("announced itself as a router");
+	spoof(ISOLATION_CLAIM_REDIRECT, 1, NULL, 0);
+	says("ICMP redirect");
+	spoof(ISOLATION_CLAIM_DHCP, 1, NULL, 0);
+	says("DHCP server. It is only observed: this was not stopped");
+	spoof(ISOLATION_CLAIM_TAGS, 9, NULL, 0);
+	says("two VLAN tags. Where it is enforced");
+	/* What no worker says. */
+	spoof(0, 9, NULL, 0);
+	spoof(ISOLATION_CLAIM_TAGS + 1, 9, NULL, 0);
+	assert_null(warning("device.spoof"));
+}
+
+static void test_spoof_once(void **unused)
+{
+	const struct record_warning *w;
+	size_t n = 0;
+
+	(void)unused;
+	for (int i = 0; i < 200; i++)
+		spoof(ISOLATION_CLAIM_GATEWAY, (uint8_t)i, "192.168.50.1", 0);
+	for (uint32_t id = 0; (w = state_warning_after(state, id)) != NULL;
+		id = w->id)
+		n += !strcmp(w->code, "device.spoof");
+	assert_int_equal(n, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +350,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stranger, begin, end),
 		cmocka_unit_test_setup_teardown(test_flood, begin, end),
 		cmocka_unit_test_setup_teardown(test_counts, begin, end),
+		cmocka_unit_test_setup_teardown(test_spoof, begin, end),
+		cmocka_unit_test_setup_teardown(test_spoof_once, begin, end),
 		cmocka_unit_test_setup_teardown(test_rules, begin, end),
 		cmocka_unit_test_setup_teardown(test_links, begin, end),
 		cmocka_unit_test_setup_teardown(test_applied, begin, end),

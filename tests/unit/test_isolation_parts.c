@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "modules/isolation/boxes.h"
+#include "modules/isolation/claims.h"
 #include "modules/isolation/sightings.h"
 #include "modules/isolation/topology.h"
 
@@ -292,6 +293,158 @@ static void test_topology_limit(void **state)
 	free(many);
 }
 
+static struct topology_address address(const char *text, int32_t index)
+{
+	struct topology_address a = {.index = index};
+
+	assert_int_equal(ip_parse(text, &a.ip), 0);
+	return a;
+}
+
+static struct ip ip(const char *text)
+{
+	return address(text, 0).ip;
+}
+
+/* Of the devices' interfaces only, each once, in whatever order they come. */
+static void test_topology_addresses(void **state)
+{
+	struct topology_address some[] = {address("192.168.50.1", 9),
+		address("fe80::1", 8), address("203.0.113.1", 1),
+		address("192.0.2.1", 4), address("192.0.2.7", 7),
+		address("fe80::1", 9)};
+	struct topology_address less[] = {some[5], some[0]};
+	struct ip gateway = ip("192.168.50.1"), link = ip("fe80::1");
+	struct ip outside = ip("203.0.113.1"), on_port = ip("192.0.2.7");
+	struct policy p = {0};
+	struct topology t, u;
+
+	(void)state;
+	add_zone(&p, "br0", ISOLATION_ROLE_DEVICES, RECORD_MODE_ENFORCE, 1);
+	add_zone(&p, "wlan1", ISOLATION_ROLE_DEVICES, RECORD_MODE_OBSERVE, 2);
+	add_zone(&p, "br1", ISOLATION_ROLE_OWNER, RECORD_MODE_ENFORCE, 3);
+	build(&p, &t);
+	assert_false(topology_is_gateway(&t, &gateway));
+	topology_add_addresses(&t, some, ARRAY_SIZE(some));
+	assert_int_equal(t.n_addresses, 2);
+	assert_true(topology_is_gateway(&t, &gateway));
+	assert_true(topology_is_gateway(&t, &link));
+	assert_false(topology_is_gateway(&t, &outside));
+	assert_false(topology_is_gateway(&t, &on_port));
+	topology_build(&p, facts, ARRAY_SIZE(facts), &u);
+	topology_add_addresses(&u, less, ARRAY_SIZE(less));
+	assert_true(topology_same_ports(&t, &u));
+	topology_free(&u);
+	topology_build(&p, facts, ARRAY_SIZE(facts), &u);
+	topology_add_addresses(&u, less, 1);
+	assert_false(topology_same_ports(&t, &u));
+	topology_free(&u);
+	topology_build(&p, facts, ARRAY_SIZE(facts), &u);
+	less[1] = address("192.168.50.2", 9);
+	topology_add_addresses(&u, less, 2);
+	assert_false(topology_same_ports(&t, &u));
+	topology_free(&u);
+	topology_free(&t);
+	policy_free(&p);
+}
+
+static void test_topology_address_limit(void **state)
+{
+	size_t n = TOPOLOGY_ADDRESSES_MAX + 1;
+	struct topology_address *many = calloc(n, sizeof(*many));
+	struct policy p = {0};
+	struct topology t;
+
+	(void)state;
+	assert_non_null(many);
+	add_zone(&p, "br0", ISOLATION_ROLE_DEVICES, RECORD_MODE_ENFORCE, 1);
+	for (size_t i = 0; i < n; i++) {
+		many[i] = address("10.0.0.0", 9);
+		many[i].ip.b[2] = (uint8_t)(i >> 8);
+		many[i].ip.b[3] = (uint8_t)i;
+	}
+	build(&p, &t);
+	topology_add_addresses(&t, many, n - 1);
+	assert_false(t.addresses_full);
+	topology_free(&t);
+	topology_build(&p, facts, ARRAY_SIZE(facts), &t);
+	topology_add_addresses(&t, many, n);
+	assert_true(t.addresses_full);
+	assert_int_equal(t.n_addresses, TOPOLOGY_ADDRESSES_MAX);
+	topology_free(&t);
+	policy_free(&p);
+	free(many);
+}
+
+static struct isolation_spoof explain(struct ruleset_spoof caught)
+{
+	struct isolation_device d[] = {{.id = 1, .mac = {{2, 0, 0, 0, 0, 1}}},
+		{.id = 2, .mac = {{2, 0, 0, 0, 0, 2}}}};
+	struct topology_address gateway = address("192.168.50.1", 9);
+	struct isolation_pin pin = {.ip = ip("192.168.50.11"), .device = 1};
+	struct isolation_spoof s;
+	struct policy p = {0};
+	struct topology t;
+
+	add_zone(&p, "br0", ISOLATION_ROLE_DEVICES, RECORD_MODE_ENFORCE, 1);
+	assert_int_equal(policy_add_device(&p, &d[0]), 0);
+	assert_int_equal(policy_add_device(&p, &d[1]), 0);
+	assert_int_equal(policy_add_pin(&p, &pin), 0);
+	build(&p, &t);
+	topology_add_addresses(&t, &gateway, 1);
+	s = claims_explain(&p, &t, &caught);
+	topology_free(&t);
+	policy_free(&p);
+	return s;
+}
+
+static void test_claims(void **state)
+{
+	static const struct {
+		uint8_t mac;
+		const char *ip;
+		uint8_t protocol;
+		uint16_t what;
+		uint8_t claim;
+	} cases[] = {
+		{2, "192.168.50.1", 0, 0, ISOLATION_CLAIM_GATEWAY},
+		{1, "192.168.50.1", 0, 0, ISOLATION_CLAIM_GATEWAY},
+		{2, "192.168.50.11", 0, 0, ISOLATION_CLAIM_PINNED},
+		{9, "192.168.50.11", 0, 0, ISOLATION_CLAIM_PINNED},
+		{1, "192.168.50.12", 0, 0, ISOLATION_CLAIM_NOT_PINNED},
+		{1, "fd00::12", 0, 0, ISOLATION_CLAIM_MAC}, /* no such pin */
+		{1, "192.168.50.11", 0, 0, ISOLATION_CLAIM_MAC},
+		{2, "192.168.50.12", 0, 0, ISOLATION_CLAIM_MAC},
+		{1, NULL, IPPROTO_UDP, 67, ISOLATION_CLAIM_DHCP},
+		{1, NULL, IPPROTO_UDP, 547, ISOLATION_CLAIM_DHCP},
+		{1, NULL, IPPROTO_ICMP, 0x501, ISOLATION_CLAIM_REDIRECT},
+		{1, NULL, IPPROTO_ICMPV6, 0x8600, ISOLATION_CLAIM_ROUTER},
+		{1, NULL, IPPROTO_ICMPV6, 0x8900, ISOLATION_CLAIM_REDIRECT},
+		{1, NULL, 0, 0, ISOLATION_CLAIM_TAGS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ruleset_spoof caught = {
+			.mac = {{2, 0, 0, 0, 0, cases[i].mac}},
+			.protocol = cases[i].protocol,
+			.what = cases[i].what,
+			.count = {7, 700}};
+		struct isolation_spoof s;
+
+		if (cases[i].ip)
+			caught.ip = ip(cases[i].ip);
+		s = explain(caught);
+		if (s.claim != cases[i].claim)
+			fail_msg("%zu: claim %u", i, s.claim);
+		assert_int_equal(
+			s.device, cases[i].mac == 9 ? 0 : cases[i].mac);
+		assert_int_equal(
+			s.victim, s.claim == ISOLATION_CLAIM_PINNED ? 1 : 0);
+		assert_int_equal(s.packets, 7);
+	}
+}
+
 static struct sightings sightings;
 
 static bool seen(uint8_t last, int32_t index, bool is_port, int64_t now)
@@ -361,6 +514,9 @@ int main(void)
 		cmocka_unit_test(test_topology_same),
 		cmocka_unit_test(test_topology_remember),
 		cmocka_unit_test(test_topology_limit),
+		cmocka_unit_test(test_topology_addresses),
+		cmocka_unit_test(test_topology_address_limit),
+		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_sightings_once),
 		cmocka_unit_test(test_sightings_port_wins),
 		cmocka_unit_test(test_sightings_rate),

@@ -305,9 +305,78 @@ static void test_found(void **state)
 	policy_free(&p);
 }
 
+static struct isolation_pin pin(uint32_t id, const char *text)
+{
+	struct isolation_pin p = {.device = id};
+
+	assert_int_equal(ip_parse(text, &p.ip), 0);
+	return p;
+}
+
+static void add_pin(struct policy *p, uint32_t id, const char *text)
+{
+	struct isolation_pin one = pin(id, text);
+
+	assert_int_equal(policy_add_pin(p, &one), 0);
+}
+
+static void test_pins(void **state)
+{
+	struct policy p = {0}, q = {0};
+	struct isolation_device d = device(1, 1), e = device(2, 2);
+	struct isolation_pin bad = pin(1, "192.168.50.9");
+	char reason[POLICY_REASON];
+
+	(void)state;
+	assert_int_equal(policy_add_device(&p, &d), 0);
+	assert_int_equal(policy_add_device(&p, &e), 0);
+	assert_int_equal(policy_add_device(&q, &d), 0);
+	assert_int_equal(policy_add_device(&q, &e), 0);
+	assert_int_equal(policy_seal(&q, reason), 0);
+	add_pin(&p, 2, "fd00::9");
+	add_pin(&p, 1, "192.168.50.9");
+	add_pin(&p, 1, "192.168.50.9"); /* says the same */
+	assert_int_equal(policy_seal(&p, reason), 0);
+	assert_int_equal(p.pins.n, 2);
+	assert_false(policy_same(&p, &q));
+	assert_int_equal(policy_pin(&p, &bad.ip)->device, 1);
+	bad = pin(1, "192.168.50.8");
+	assert_null(policy_pin(&p, &bad.ip));
+	bad.zero = 1;
+	assert_int_equal(policy_add_pin(&p, &bad), -EINVAL);
+	bad = (struct isolation_pin){.device = 1};
+	assert_int_equal(policy_add_pin(&p, &bad), -EINVAL);
+	add_pin(&p, 2, "192.168.50.9");
+	assert_int_equal(policy_seal(&p, reason), -EINVAL);
+	assert_non_null(strstr(reason, "two devices have the address "
+				       "192.168.50.9"));
+	add_pin(&q, 3, "192.168.50.9");
+	assert_int_equal(policy_seal(&q, reason), -EINVAL);
+	assert_non_null(strstr(reason, "device number 3"));
+	policy_free(&p);
+	policy_free(&q);
+}
+
+static void test_pin_limit(void **state)
+{
+	struct isolation_pin one = pin(1, "10.0.0.0");
+	struct policy p = {0};
+
+	(void)state;
+	for (int i = 0; i <= ISOLATION_PINS_MAX; i++) {
+		one.ip.b[2] = (uint8_t)(i >> 8);
+		one.ip.b[3] = (uint8_t)i;
+		assert_int_equal(policy_add_pin(&p, &one),
+			i < ISOLATION_PINS_MAX ? 0 : -ENOSPC);
+	}
+	policy_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pins),
+		cmocka_unit_test(test_pin_limit),
 		cmocka_unit_test(test_zone_sense),
 		cmocka_unit_test(test_zone_bytes_behind_name),
 		cmocka_unit_test(test_zone_limit),

@@ -24,6 +24,8 @@ static const struct isolation_device device = {
 static const struct isolation_redirect redirect = {7, 80, 18100};
 static const struct isolation_fence fence = {990, 443, 18100};
 static const struct isolation_port port = {"wlan0", "br0"};
+static const struct isolation_pin pin = {
+	.ip = {AF_INET, {192, 168, 50, 7}}, .device = 7};
 
 #define ADD(saved, type, item) \
 	assert_int_equal(saved_add(saved, type, &(item), sizeof(item)), 0)
@@ -61,6 +63,7 @@ static void fill(struct saved *saved)
 	ADD(saved, ISOLATION_ADMIN, admin);
 	ADD(saved, ISOLATION_FENCE, fence);
 	ADD(saved, ISOLATION_KNOWN_PORT, port);
+	ADD(saved, ISOLATION_PIN, pin);
 	assert_int_equal(saved_seal(saved), 0);
 }
 
@@ -94,6 +97,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(policy_add_name_server(&q, &server), 0);
 	assert_int_equal(policy_add_admin(&q, &admin), 0);
 	assert_int_equal(policy_add_fence(&q, &fence), 0);
+	assert_int_equal(policy_add_pin(&q, &pin), 0);
 	assert_int_equal(policy_seal(&q, reason), 0);
 	assert_true(policy_same(&p, &q));
 	assert_int_equal(p.ports.n, 1);
