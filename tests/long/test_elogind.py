@@ -50,7 +50,7 @@ def main():
         tap.note(said if built.returncode else "")
         tap.contains(built.stdout, "<elogind/sd-bus.h>", "with its header")
         tap.contains(built.stdout, "libelogind.so", "and linked to it")
-        tap.ok("libsystemd" not in built.stdout, "and to nothing of systemd",
+        tap.ok("libsystemd.so" not in built.stdout, "and to nothing of systemd",
                said)
 
 
