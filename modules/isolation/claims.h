@@ -3,7 +3,7 @@
 #ifndef GATEHOUSE_ISOLATION_CLAIMS_H
 #define GATEHOUSE_ISOLATION_CLAIMS_H
 
-#include "modules/isolation/ruleset.h"
+#include "modules/isolation/rules/ruleset.h"
 
 struct isolation_spoof claims_explain(const struct policy *policy,
 	const struct topology *topology, const struct ruleset_spoof *caught);

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "modules/isolation/nft.h"
+#include "modules/isolation/kernel/nft.h"
 #include "modules/isolation/saved.h"
 
 static const struct {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "agent/lib/log.h"
-#include "modules/isolation/nft_dump.h"
+#include "modules/isolation/kernel/nft_dump.h"
 
 #define MONITOR_BUFFER (8 << 20)
 

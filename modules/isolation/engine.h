@@ -8,7 +8,7 @@
 #define GATEHOUSE_ISOLATION_ENGINE_H
 
 #include "agent/lib/loop.h"
-#include "modules/isolation/nft.h"
+#include "modules/isolation/kernel/nft.h"
 
 /* Somebody who fights for our tables does not get all of the processor. */
 #define ENGINE_RESTORES_AT_ONCE 10 /* within ... */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/isolation/batch.h"
+#include "modules/isolation/rules/batch.h"
 
 static int add(
 	struct policy_array *array, const void *item, size_t size, size_t most)

@@ -5,7 +5,7 @@
 
 #include "agent/lib/worker.h"
 #include "modules/isolation/engine.h"
-#include "modules/isolation/neigh.h"
+#include "modules/isolation/kernel/neigh.h"
 
 void report_rules(struct worker *worker, const struct engine *engine,
 	uint64_t generation);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/isolation/batch.h"
+#include "modules/isolation/rules/batch.h"
 
 static const struct topology_fact *find_fact(
 	const struct topology_fact *facts, size_t n, const char *name)

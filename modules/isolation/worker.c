@@ -14,9 +14,9 @@
 #include "modules/isolation/clear.h"
 #include "modules/isolation/early.h"
 #include "modules/isolation/engine.h"
-#include "modules/isolation/flows.h"
-#include "modules/isolation/links.h"
-#include "modules/isolation/neigh.h"
+#include "modules/isolation/kernel/flows.h"
+#include "modules/isolation/kernel/links.h"
+#include "modules/isolation/kernel/neigh.h"
 #include "modules/isolation/report.h"
 
 #define COUNT_MS 5000 /* how often the counters are told */

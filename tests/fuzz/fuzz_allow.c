@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "agent/lib/cleanup.h"
-#include "modules/isolation/allow.h"
+#include "modules/isolation/agent/allow.h"
 #include "modules/isolation/policy.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "agent/lib/cleanup.h"
-#include "modules/isolation/ruleset.h"
+#include "modules/isolation/rules/ruleset.h"
 #include "tests/fuzz/fuzz.h"
 
 /* One byte says what comes, then its struct. */

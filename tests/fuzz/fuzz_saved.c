@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "modules/isolation/ruleset.h"
+#include "modules/isolation/rules/ruleset.h"
 #include "modules/isolation/saved.h"
 #include "modules/isolation/saved_policy.h"
 #include "tests/fuzz/fuzz.h"

@@ -12,7 +12,7 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <string.h>
 
-#include "modules/isolation/flows.h"
+#include "modules/isolation/kernel/flows.h"
 
 static struct policy policy;
 

@@ -14,7 +14,7 @@
 
 #include "agent/lib/log.h"
 #include "agent/lib/worker.h"
-#include "modules/isolation/keep.h"
+#include "modules/isolation/agent/keep.h"
 #include "modules/isolation/saved.h"
 #include "modules/isolation/saved_policy.h"
 

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <utmpx.h>
 
-#include "modules/isolation/allow.h"
+#include "modules/isolation/agent/allow.h"
 #include "modules/isolation/isolation_proto.h"
-#include "modules/isolation/logins.h"
-#include "modules/isolation/pins.h"
+#include "modules/isolation/agent/logins.h"
+#include "modules/isolation/agent/pins.h"
 
 static void test_good_lines(void **state)
 {

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "modules/isolation/boxes.h"
+#include "modules/isolation/rules/boxes.h"
 #include "modules/isolation/engine.h"
 
 static bool in_namespace;

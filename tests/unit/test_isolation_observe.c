@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "agent/lib/loop.h"
-#include "modules/isolation/observe.h"
+#include "modules/isolation/agent/observe.h"
 
 /* The agent's part, as simple as it can be. */
 enum record_mode agent_mode(const struct conf *conf,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/isolation/boxes.h"
+#include "modules/isolation/rules/boxes.h"
 #include "modules/isolation/claims.h"
 #include "modules/isolation/sightings.h"
 #include "modules/isolation/topology.h"

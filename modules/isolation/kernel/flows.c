@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads the kernel's table of connections and deletes entries of it. Must
+ * never delete an entry that keep() was not asked about: the table is
+ * everybody's, the owner's connections are in it as well.
+ */
+#include "modules/isolation/kernel/flows.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <string.h>
+
+#include "modules/isolation/kernel/nft_dump.h"
+
+#define PORT_DNS 53
+#define FLOWS_MAX 65536 /* cut in one go; the rest when they speak */
+
+/* The entry's own bytes are its key when it is deleted. */
+struct victim {
+	uint8_t family;
+	uint16_t length;
+	uint8_t tuple[160];
+};
+
+struct search {
+	uint8_t generation;
+	bool (*keep)(const struct flow *flow, void *arg);
+	void *arg;
+	struct victim *victims;
+	size_t n, room;
+};
+
+static bool in_prefix(const struct ip *ip, const struct isolation_allow *a)
+{
+	if (!a->to.family)
+		return true;
+	if (a->to.family != ip->family)
+		return false;
+	for (unsigned bit = 0; bit < a->length; bit++)
+		if ((a->to.b[bit / 8] ^ ip->b[bit / 8]) & (0x80 >> bit % 8))
+			return false;
+	return true;
+}
+
+static bool line_allows(
+	const struct isolation_allow *a, const struct flow *flow)
+{
+	uint8_t protocol = flow->protocol;
+	bool icmp = protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+
+	if (icmp)
+		protocol = IPPROTO_ICMP;
+	if (a->protocol && a->protocol != protocol)
+		return false;
+	if (!icmp && (flow->port < a->first || flow->port > a->last))
+		return false;
+	return in_prefix(&flow->to, a);
+}
+
+/* The first line of the device; lines are sorted by device. */
+static const struct isolation_allow *first_line(
+	const struct policy *policy, uint32_t device)
+{
+	const struct isolation_allow *lines = policy->allows.items;
+	size_t low = 0, high = policy->allows.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (lines[middle].device < device)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return lines + low;
+}
+
+static bool is_dns(const struct flow *flow)
+{
+	return flow->port == PORT_DNS &&
+	       (flow->protocol == IPPROTO_TCP || flow->protocol == IPPROTO_UDP);
+}
+
+bool flows_allowed(
+	const struct policy *policy, uint32_t device, const struct flow *flow)
+{
+	const struct isolation_allow *end = policy->allows.items;
+
+	if (is_dns(flow)) {
+		policy_each(struct isolation_address, a, &policy->name_servers)
+			if (ip_equal(&a->ip, &flow->to))
+				return true;
+		return false;
+	}
+	end += policy->allows.n;
+	for (const struct isolation_allow *a = first_line(policy, device);
+		a < end && a->device == device; a++)
+		if (line_allows(a, flow))
+			return true;
+	return false;
+}
+
+static bool read_address(
+	const struct nlattr *a, uint16_t family, struct ip *ret_ip)
+{
+	size_t length = family == AF_INET6 ? 16 : 4;
+
+	if (mnl_attr_get_payload_len(a) != length)
+		return false;
+	memset(ret_ip, 0, sizeof(*ret_ip));
+	ret_ip->family = family;
+	memcpy(ret_ip->b, mnl_attr_get_payload(a), length);
+	return true;
+}
+
+static int parse_addresses(
+	const struct nlattr *nest, uint16_t family, struct flow *flow)
+{
+	bool six = family == AF_INET6;
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, nest)
+	{
+		uint16_t type = mnl_attr_get_type(a);
+
+		if (type == (six ? CTA_IP_V6_SRC : CTA_IP_V4_SRC) &&
+			!read_address(a, family, &flow->from))
+			return -EBADMSG;
+		if (type == (six ? CTA_IP_V6_DST : CTA_IP_V4_DST) &&
+			!read_address(a, family, &flow->to))
+			return -EBADMSG;
+	}
+	return flow->from.family && flow->to.family ? 0 : -EBADMSG;
+}
+
+static void parse_service(const struct nlattr *nest, struct flow *flow)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, nest)
+	{
+		if (mnl_attr_get_type(a) == CTA_PROTO_NUM &&
+			mnl_attr_get_payload_len(a) >= 1)
+			flow->protocol = mnl_attr_get_u8(a);
+		if (mnl_attr_get_type(a) == CTA_PROTO_DST_PORT &&
+			mnl_attr_get_payload_len(a) >= 2)
+			flow->port = ntohs(mnl_attr_get_u16(a));
+	}
+}
+
+static int parse_tuple(
+	const struct nlattr *nest, uint16_t family, struct flow *flow)
+{
+	const struct nlattr *a;
+	int r = -EBADMSG;
+
+	mnl_attr_for_each_nested(a, nest)
+	{
+		if (mnl_attr_get_type(a) == CTA_TUPLE_IP)
+			r = parse_addresses(a, family, flow);
+		if (mnl_attr_get_type(a) == CTA_TUPLE_PROTO)
+			parse_service(a, flow);
+	}
+	return r;
+}
+
+static const struct nlattr *find_tuple(const struct nlmsghdr *m)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each(
+		a, m, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) ==
+						   CTA_TUPLE_ORIG) return a;
+	return NULL;
+}
+
+int flows_parse(const struct nlmsghdr *message, struct flow *ret_flow)
+{
+	const struct nfgenmsg *head = mnl_nlmsg_get_payload(message);
+	struct flow flow = {0};
+	const struct nlattr *a;
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*head) ||
+		(head->nfgen_family != AF_INET &&
+			head->nfgen_family != AF_INET6))
+		return -EBADMSG;
+	a = find_tuple(message);
+	if (!a || parse_tuple(a, head->nfgen_family, &flow) < 0)
+		return -EBADMSG;
+	mnl_attr_for_each(a, message,
+		sizeof(*head)) if (mnl_attr_get_type(a) == CTA_MARK &&
+				   mnl_attr_get_payload_len(a) == 4)
+		flow.mark = ntohl(mnl_attr_get_u32(a));
+	*ret_flow = flow;
+	return 0;
+}
+
+static void note_victim(struct search *search, const struct nlmsghdr *m)
+{
+	const struct nfgenmsg *head = mnl_nlmsg_get_payload(m);
+	const struct nlattr *tuple = find_tuple(m);
+	struct victim *v;
+
+	if (search->n == FLOWS_MAX || tuple->nla_len > sizeof(v->tuple))
+		return;
+	if (search->n == search->room) {
+		search->room = search->room * 2 + 64;
+		search->victims = must_have(realloc(search->victims,
+			search->room * sizeof(*search->victims)));
+	}
+	v = &search->victims[search->n++];
+	v->family = head->nfgen_family;
+	v->length = tuple->nla_len;
+	memcpy(v->tuple, tuple, tuple->nla_len);
+}
+
+static int look_at(const struct nlmsghdr *m, void *arg)
+{
+	struct search *search = arg;
+	struct flow flow;
+
+	if (flows_parse(m, &flow) < 0)
+		return 0;
+	if ((flow.mark & RULESET_MARK_MASK) >> RULESET_MARK_SHIFT ==
+		search->generation)
+		return 0;
+	if (!search->keep(&flow, search->arg))
+		note_victim(search, m);
+	return 0;
+}
+
+static struct nlmsghdr *request(void *bytes, uint16_t type, uint8_t family)
+{
+	struct nlmsghdr *m = mnl_nlmsg_put_header(bytes);
+	struct nfgenmsg *head;
+
+	m->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | type;
+	head = mnl_nlmsg_put_extra_header(m, sizeof(*head));
+	head->nfgen_family = family;
+	head->version = NFNETLINK_V0;
+	return m;
+}
+
+static int cut(struct nft *nft, const struct victim *v)
+{
+	char bytes[512] __attribute__((aligned(8)));
+	struct nlmsghdr *m = request(bytes, IPCTNL_MSG_CT_DELETE, v->family);
+
+	memcpy(bytes + m->nlmsg_len, v->tuple, v->length);
+	m->nlmsg_len += NLMSG_ALIGN(v->length);
+	return nft_ask(nft, m);
+}
+
+int flows_cut(struct nft *nft, uint8_t generation,
+	bool (*keep)(const struct flow *flow, void *arg), void *arg)
+{
+	struct search search = {
+		.generation = generation, .keep = keep, .arg = arg};
+	char bytes[512] __attribute__((aligned(8)));
+	int done = 0, r;
+
+	r = nft_dump(nft, request(bytes, IPCTNL_MSG_CT_GET, AF_UNSPEC), look_at,
+		&search);
+	/* One that ended by itself meanwhile is no failure. */
+	for (size_t i = 0; i < search.n; i++)
+		done += cut(nft, &search.victims[i]) == 0;
+	free(search.victims);
+	return r < 0 && !done ? r : done;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Live connections that a new policy no longer allows. The rules judge a
+ * connection again when the device speaks; one in which only the other side
+ * speaks would go on. So those are taken out of the kernel's table.
+ */
+#ifndef GATEHOUSE_ISOLATION_FLOWS_H
+#define GATEHOUSE_ISOLATION_FLOWS_H
+
+#include "modules/isolation/kernel/nft.h"
+
+/* A connection as whoever began it sees it. */
+struct flow {
+	struct ip from, to;
+	uint16_t port; /* of the other side; 0 where there are none */
+	uint8_t protocol;
+	uint32_t mark;
+};
+
+/* Does the policy allow it? The device's mode is not looked at. Pure. */
+bool flows_allowed(
+	const struct policy *policy, uint32_t device, const struct flow *flow);
+
+/* One message of the kernel's list as a flow. Pure; -EBADMSG. */
+struct nlmsghdr;
+_must_check_ int flows_parse(
+	const struct nlmsghdr *message, struct flow *ret_flow);
+
+/*
+ * Ends all connections but those of this generation and those that keep()
+ * wants. How many, or -errno.
+ */
+int flows_cut(struct nft *nft, uint8_t generation,
+	bool (*keep)(const struct flow *flow, void *arg), void *arg);
+
+#endif

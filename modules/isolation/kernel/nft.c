@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Netlink for nftables: one sendmsg() for a transaction, then every answer
+ * is read. May touch our own two tables only. An acknowledgement is not yet
+ * success: a transaction with one bad message in it gets both, so all answers
+ * are looked at before anything is believed.
+ */
+#include "modules/isolation/kernel/nft.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/table.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "modules/isolation/kernel/nft_dump.h"
+
+#define RECEIVE_BUFFER (4 << 20)
+#define MESSAGE_MAX 65536
+
+int nft_open(struct nft *ret_nft)
+{
+	struct sockaddr_nl self = {.nl_family = AF_NETLINK};
+	socklen_t length = sizeof(self);
+	int size = RECEIVE_BUFFER;
+	_cleanup_(cleanup_close) int fd = socket(AF_NETLINK,
+		SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&self, sizeof(self)) < 0 ||
+		getsockname(fd, (struct sockaddr *)&self, &length) < 0)
+		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	ret_nft->port = self.nl_pid;
+	ret_nft->seq = 1;
+	ret_nft->fd = steal_fd(&fd);
+	return 0;
+}
+
+void nft_close(struct nft *nft)
+{
+	if (nft->fd >= 0)
+		close(nft->fd);
+	nft->fd = -1;
+}
+
+uint32_t nft_seq(struct nft *nft)
+{
+	return ++nft->seq;
+}
+
+static int send_all(struct nft *nft, const void *bytes, size_t length)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	int size = length > INT32_MAX / 4 ? INT32_MAX : (int)length * 2;
+	struct iovec iov = {(void *)(uintptr_t)bytes, length};
+	struct msghdr m = {.msg_name = &kernel,
+		.msg_namelen = sizeof(kernel),
+		.msg_iov = &iov,
+		.msg_iovlen = 1};
+	ssize_t n;
+
+	(void)setsockopt(
+		nft->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	n = sendmsg(nft->fd, &m, 0);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == length ? 0 : -EMSGSIZE;
+}
+
+/* 0 when there is nothing more: the kernel answers while we send. */
+static ssize_t receive(struct nft *nft, void *bytes, size_t size)
+{
+	struct iovec iov = {bytes, size};
+	struct sockaddr_nl from = {0};
+	struct msghdr m = {.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1};
+	ssize_t n = recvmsg(nft->fd, &m, MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	if (m.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	return from.nl_pid ? -EBADMSG : n;
+}
+
+/* What the answers to one transaction said. */
+struct answers {
+	uint32_t last; /* the number whose acknowledgement is awaited */
+	bool acknowledged;
+	int error; /* the first one */
+	uint32_t at;
+};
+
+static void read_answer(struct answers *answers, const struct nlmsghdr *m)
+{
+	const struct nlmsgerr *e;
+
+	if (m->nlmsg_type != NLMSG_ERROR ||
+		m->nlmsg_len < NLMSG_LENGTH(sizeof(*e)))
+		return;
+	e = NLMSG_DATA(m);
+	if (e->error == 0) {
+		answers->acknowledged |= m->nlmsg_seq == answers->last;
+	} else if (!answers->error) {
+		answers->error = e->error;
+		answers->at = m->nlmsg_seq;
+	}
+}
+
+static int read_answers(struct nft *nft, struct answers *answers)
+{
+	static char bytes[MESSAGE_MAX] __attribute__((aligned(8)));
+	ssize_t n;
+
+	while ((n = receive(nft, bytes, sizeof(bytes))) > 0) {
+		const struct nlmsghdr *m = (void *)bytes;
+		int left = (int)n;
+
+		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+			read_answer(answers, m);
+	}
+	return (int)n;
+}
+
+int nft_commit(struct nft *nft, const struct batch *batch, char *ret_reason)
+{
+	struct answers answers = {.last = batch->seq};
+	int sent, r;
+
+	nft->seq = batch->seq + 2;
+	sent = send_all(nft, batch->bytes, batch->length);
+	r = read_answers(nft, &answers);
+	if (answers.error) {
+		snprintf(ret_reason, POLICY_REASON, "the kernel refused %s: %s",
+			batch_what(batch, answers.at),
+			strerror(-answers.error));
+		return answers.error;
+	}
+	if (sent < 0 || r < 0 || !answers.acknowledged) {
+		r = sent < 0 ? sent : r < 0 ? r : -EIO;
+		snprintf(ret_reason, POLICY_REASON,
+			"the kernel did not take the rules: %s", strerror(-r));
+		return r;
+	}
+	return 0;
+}
+
+/* One message with its end; 1 = the dump is complete. */
+static int read_dump_message(
+	const struct nlmsghdr *m, uint32_t seq, nft_dump_row row, void *arg)
+{
+	const struct nlmsgerr *e = NLMSG_DATA(m);
+
+	if (m->nlmsg_seq != seq)
+		return 0;
+	if (m->nlmsg_flags & NLM_F_DUMP_INTR)
+		return -EINTR;
+	if (m->nlmsg_type == NLMSG_DONE)
+		return 1;
+	if (m->nlmsg_type == NLMSG_ERROR)
+		return m->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? -EBADMSG
+		       : e->error                              ? e->error
+							       : 1;
+	return row(m, arg);
+}
+
+static int read_dump(struct nft *nft, uint32_t seq, nft_dump_row row, void *arg)
+{
+	static char bytes[MESSAGE_MAX] __attribute__((aligned(8)));
+	ssize_t n;
+	int r = 0;
+
+	while (r == 0 && (n = receive(nft, bytes, sizeof(bytes))) != 0) {
+		const struct nlmsghdr *m = (void *)bytes;
+		int left = (int)n;
+
+		if (n < 0)
+			return (int)n;
+		for (; r == 0 && mnl_nlmsg_ok(m, left);
+			m = mnl_nlmsg_next(m, &left))
+			r = read_dump_message(m, seq, row, arg);
+	}
+	return r > 0 ? 0 : r < 0 ? r : -EIO;
+}
+
+static void drain(struct nft *nft)
+{
+	struct answers nobody = {0};
+
+	while (read_answers(nft, &nobody) == -ENOBUFS)
+		;
+}
+
+int nft_dump(
+	struct nft *nft, struct nlmsghdr *request, nft_dump_row row, void *arg)
+{
+	int r;
+
+	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_seq = nft_seq(nft);
+	r = send_all(nft, request, request->nlmsg_len);
+	if (r == 0)
+		r = read_dump(nft, request->nlmsg_seq, row, arg);
+	if (r < 0)
+		drain(nft);
+	return r;
+}
+
+int nft_ask(struct nft *nft, struct nlmsghdr *request)
+{
+	struct answers answers = {.last = nft_seq(nft)};
+	int r;
+
+	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	request->nlmsg_seq = answers.last;
+	r = send_all(nft, request, request->nlmsg_len);
+	if (r == 0)
+		r = read_answers(nft, &answers);
+	if (r < 0 || answers.error)
+		return r < 0 ? r : answers.error;
+	return answers.acknowledged ? 0 : -EIO;
+}
+
+static int count_row(const struct nlmsghdr *m, void *arg)
+{
+	(void)m;
+	++*(uint32_t *)arg;
+	return 0;
+}
+
+static int count_rules(struct nft *nft, uint16_t family, uint32_t *ret_n)
+{
+	char bytes[512] __attribute__((aligned(8)));
+	struct nftnl_rule *r = must_have(nftnl_rule_alloc());
+	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(
+		bytes, NFT_MSG_GETRULE, family, 0, 0);
+
+	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, family);
+	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, RULESET_TABLE);
+	nftnl_rule_nlmsg_build_payload(m, r);
+	nftnl_rule_free(r);
+	*ret_n = 0;
+	return nft_dump(nft, m, count_row, ret_n);
+}
+
+static int count_chain(const struct nlmsghdr *m, void *arg)
+{
+	struct nftnl_chain *c = must_have(nftnl_chain_alloc());
+	const char *table = NULL;
+
+	if (nftnl_chain_nlmsg_parse(m, c) >= 0)
+		table = nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE);
+	if (table && !strcmp(table, RULESET_TABLE))
+		++*(uint32_t *)arg;
+	nftnl_chain_free(c);
+	return 0;
+}
+
+static int count_chains(struct nft *nft, uint16_t family, uint32_t *ret_n)
+{
+	char bytes[512] __attribute__((aligned(8)));
+	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(
+		bytes, NFT_MSG_GETCHAIN, family, 0, 0);
+
+	*ret_n = 0;
+	return nft_dump(nft, m, count_chain, ret_n);
+}
+
+static int differs(char *reason, const char *what, const char *name,
+	uint32_t wanted, uint32_t found)
+{
+	snprintf(reason, POLICY_REASON,
+		"the rules were loaded but are not in force as built: "
+		"%u %s%s%s instead of %u",
+		found, what, name[0] ? " in " : "", name, wanted);
+	return -EIO;
+}
+
+static int verify_table(struct nft *nft, const struct ruleset *ruleset,
+	uint16_t family, char *reason)
+{
+	bool bridge = family == NFPROTO_BRIDGE;
+	const char *name = bridge ? "the bridge table" : "the inet table";
+	uint32_t n;
+	int r = count_chains(nft, family, &n);
+
+	if (r == 0 && n != ruleset->chains[bridge])
+		return differs(
+			reason, "chains", name, ruleset->chains[bridge], n);
+	if (r == 0)
+		r = count_rules(nft, family, &n);
+	if (r == 0 && n != ruleset->rules[bridge])
+		return differs(
+			reason, "rules", name, ruleset->rules[bridge], n);
+	return r;
+}
+
+static int verify_sets(
+	struct nft *nft, const struct ruleset *ruleset, char *reason)
+{
+	for (size_t i = 0; i < ruleset->n_sets; i++) {
+		const struct ruleset_set *set = &ruleset->sets[i];
+		uint32_t n;
+		int r = nft_count_elements(nft, set->family, set->name, &n);
+
+		if (r < 0)
+			return r;
+		if (!set->changing && n != set->elements)
+			return differs(reason, "elements", set->name,
+				set->elements, n);
+	}
+	return 0;
+}
+
+int nft_verify(struct nft *nft, const struct ruleset *ruleset, char *ret_reason)
+{
+	int r;
+
+	ret_reason[0] = 0;
+	r = verify_table(nft, ruleset, NFPROTO_BRIDGE, ret_reason);
+	if (r == 0)
+		r = verify_table(nft, ruleset, NFPROTO_INET, ret_reason);
+	if (r == 0)
+		r = verify_sets(nft, ruleset, ret_reason);
+	if (r < 0 && !ret_reason[0])
+		snprintf(ret_reason, POLICY_REASON,
+			"the rules could not be read back: %s", strerror(-r));
+	return r;
+}
+
+static int find_table(const struct nlmsghdr *m, void *arg)
+{
+	struct nftnl_table *t = must_have(nftnl_table_alloc());
+	const char *name = NULL;
+
+	if (nftnl_table_nlmsg_parse(m, t) >= 0)
+		name = nftnl_table_get_str(t, NFTNL_TABLE_NAME);
+	*(bool *)arg |= name && !strcmp(name, RULESET_TABLE);
+	nftnl_table_free(t);
+	return 0;
+}
+
+int nft_has_table(struct nft *nft, uint16_t family, bool *ret_there)
+{
+	char bytes[512] __attribute__((aligned(8)));
+	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(
+		bytes, NFT_MSG_GETTABLE, family, 0, 0);
+
+	*ret_there = false;
+	return nft_dump(nft, m, find_table, ret_there);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Small builders for the rules of ruleset.c. A rule begins, matches one
+ * thing after the other, and ends with what is to happen. Pure.
+ */
+#ifndef GATEHOUSE_ISOLATION_RULE_H
+#define GATEHOUSE_ISOLATION_RULE_H
+
+#include "modules/isolation/rules/ruleset.h"
+
+/* Fields of a key, each padded to four bytes, from register 0 on. */
+enum rule_field {
+	RULE_END = 0,
+	RULE_SOURCE_MAC,
+	RULE_TARGET_MAC,
+	RULE_IP_FROM,
+	RULE_IP_TO,
+	RULE_IP6_FROM,
+	RULE_IP6_TO,
+	RULE_PROTOCOL,
+	RULE_PORT, /* destination port */
+	RULE_ICMP, /* the first two bytes behind the IP header */
+	RULE_ICMP_TYPE,
+	RULE_NOTHING, /* zero, in the place of a port */
+	RULE_IIF, /* names of the interfaces in and out */
+	RULE_OIF,
+	RULE_ADDRESS_TYPE, /* whose address is it: ours, a group ... */
+	RULE_ROUTE_OUT, /* the interface by which it would leave */
+	RULE_ROUTE_BACK, /* where it came in if its source is there, or 0 */
+	RULE_HOP_LIMIT,
+	RULE_ETHERTYPE,
+	RULE_ARP_MAC, /* the sender, as ARP itself says */
+	RULE_ARP_FROM,
+	RULE_ND_TARGET, /* the address that an advertisement is about */
+	RULE_USER, /* of the socket that a packet of ours comes from */
+};
+
+void rule_begin(struct ruleset *rs, const char *chain);
+/* Ends a rule; the packet goes on to the next one. */
+void rule_end(struct ruleset *rs);
+/* End a rule with a verdict. */
+void rule_accept(struct ruleset *rs);
+void rule_drop(struct ruleset *rs);
+void rule_return(struct ruleset *rs);
+void rule_goto(struct ruleset *rs, const char *chain);
+void rule_jump(struct ruleset *rs, const char *chain);
+/* TCP gets a reset, everything else "forbidden by an administrator". */
+void rule_reject_tcp(struct ruleset *rs);
+void rule_reject(struct ruleset *rs);
+/* To the local port that the last rule_map() found. */
+void rule_redirect(struct ruleset *rs);
+
+/* Matches. Fields end with RULE_END. */
+void rule_in(struct ruleset *rs, const char *set, ...);
+void rule_not_in(struct ruleset *rs, const char *set, ...);
+void rule_map(struct ruleset *rs, const char *map, ...);
+/* Adds to a set that packets fill; no match when it is full. */
+void rule_remember(struct ruleset *rs, const char *set, ...);
+/* As above, and no match for a key that comes too often. */
+void rule_limit(struct ruleset *rs, const char *set, uint64_t rate,
+	uint64_t per_seconds, uint32_t burst, ...);
+void rule_protocol(struct ruleset *rs, uint8_t protocol);
+void rule_family(struct ruleset *rs, uint8_t nfproto);
+/* One field equals bytes in network order. */
+void rule_is(struct ruleset *rs, enum rule_field field, const void *bytes,
+	uint32_t length);
+/* A field of IPv6 is (not) an address of the link only. */
+void rule_link_local(struct ruleset *rs, enum rule_field field, bool yes);
+/* ... is not these bytes. */
+void rule_is_not(struct ruleset *rs, enum rule_field field, const void *bytes,
+	uint32_t length);
+void rule_port(struct ruleset *rs, uint16_t port);
+/* Source and destination port together. */
+void rule_ports(struct ruleset *rs, uint16_t from, uint16_t to);
+/* Any of NF_CT_STATE_BIT()s. */
+void rule_ct_state(struct ruleset *rs, uint32_t states);
+void rule_ct_direction(struct ruleset *rs, bool reply);
+void rule_ct_redirected(struct ruleset *rs, bool yes);
+void rule_ct_judged(struct ruleset *rs, uint8_t generation);
+/* Statements. */
+void rule_ct_judge(struct ruleset *rs, uint8_t generation);
+void rule_count(struct ruleset *rs, const char *counter);
+/* Not addressed to this machine alone, by its link address. */
+void rule_not_to_host(struct ruleset *rs);
+
+#endif

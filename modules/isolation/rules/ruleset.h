@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The policy as one nftables transaction that replaces our two tables, and
+ * what must be found in the kernel afterwards. Pure: no sockets.
+ */
+#ifndef GATEHOUSE_ISOLATION_RULESET_H
+#define GATEHOUSE_ISOLATION_RULESET_H
+
+#include "modules/isolation/rules/batch.h"
+#include "modules/isolation/policy.h"
+#include "modules/isolation/topology.h"
+
+#define RULESET_TABLE "gatehouse"
+/* The byte of the connection mark that is ours. */
+#define RULESET_MARK_MASK 0x00ff0000u
+#define RULESET_MARK_SHIFT 16
+
+/* What was denied is remembered for a day, so much of it. */
+#define RULESET_ATTEMPTS_MAX 16384 /* of each family */
+#define RULESET_STRANGERS_MAX 4096
+/* Where devices were sent on to a worker; it may go there so long. */
+#define RULESET_DIALLED_MAX 16384 /* of each family */
+#define RULESET_DIALLED_MS (10u * 60 * 1000)
+#define RULESET_REMEMBER_MS (24u * 3600 * 1000)
+/* New entries one device may cause: 256 at once, then so many an hour. */
+#define RULESET_NEW_ATTEMPTS 100
+#define RULESET_NEW_BURST 256
+
+/* Who claimed what, each a place for an hour; of each family and kind. */
+#define RULESET_SPOOFS_MAX 1024
+#define RULESET_SPOOFS_MS (3600u * 1000)
+/* New entries one sender may cause: 16 at once, then so many an hour. */
+#define RULESET_NEW_SPOOFS 20
+#define RULESET_SPOOFS_BURST 16
+/* Senders of ARP whose hardware address is compared; they expire soon. */
+#define RULESET_SELVES_MAX 16384
+#define RULESET_SELVES_MS (60u * 1000)
+
+#define RULESET_SETS_MAX 96
+#define RULESET_NAME 32
+
+enum ruleset_counter {
+	RULESET_DENIED = 0,
+	RULESET_QUARANTINED = 1,
+	RULESET_REDIRECTED = 2,
+	RULESET_NOISE = 3, /* broadcasts to the gateway that are not needed */
+	RULESET_FENCED = 4,
+	RULESET_SPOOFED = 5, /* in both tables */
+	RULESET_BRIDGED = 6,
+	RULESET_COUNTERS = 7,
+};
+extern const char *const ruleset_counters[RULESET_COUNTERS];
+
+struct ruleset_count {
+	uint64_t packets, bytes;
+};
+
+/* One line of the list of denied attempts. */
+struct ruleset_attempt {
+	struct mac mac;
+	struct ip to;
+	uint8_t protocol;
+	uint16_t port; /* ICMP: type << 8 | code */
+	struct ruleset_count count;
+};
+
+struct ruleset_tally {
+	struct mac mac;
+	struct ruleset_count count;
+};
+
+/* What somebody claimed; ip.family 0: by its protocol and what it is. */
+struct ruleset_spoof {
+	struct mac mac;
+	struct ip ip;
+	uint8_t protocol; /* 0 as well: hidden behind tags */
+	uint16_t what; /* the first two bytes behind the IP header */
+	struct ruleset_count count;
+};
+
+/* What was counted so far and moves into the new tables. */
+struct ruleset_carry {
+	struct ruleset_count counters[RULESET_COUNTERS];
+	struct ruleset_attempt *attempts;
+	size_t n_attempts;
+	struct ruleset_tally *tallies; /* by MAC */
+	size_t n_tallies;
+	struct ruleset_spoof *spoofs; /* of both tables together, in order */
+	size_t n_spoofs;
+};
+/* By sender, claim and kind. */
+int ruleset_spoof_order(const void *a, const void *b);
+void ruleset_carry_free(struct ruleset_carry *carry);
+
+struct ruleset_set {
+	char name[RULESET_NAME];
+	uint16_t family;
+	bool changing; /* the packets change it: its size says nothing */
+	uint32_t elements;
+};
+
+struct ruleset {
+	struct batch batch;
+	/* What a look into the kernel must find. */
+	struct ruleset_set sets[RULESET_SETS_MAX];
+	size_t n_sets;
+	uint32_t chains[2], rules[2]; /* inet, bridge */
+	/* Internal: the table and the rule being built. */
+	uint16_t family;
+	uint32_t set_id;
+	struct nftnl_rule *rule;
+	const char *chain;
+};
+
+struct ruleset_input {
+	const struct policy *policy; /* sealed */
+	const struct topology *topology;
+	const struct ruleset_carry *carry; /* may be NULL */
+	uint8_t generation; /* 1-255: what judged connections are marked */
+};
+
+/* -ENOSPC with a reason when a limit is passed. */
+_must_check_ int ruleset_build(const struct ruleset_input *input,
+	uint32_t first_seq, struct ruleset *ret_ruleset, char *ret_reason);
+/* The transaction that takes our two tables away, whether there or not. */
+void ruleset_build_removal(uint32_t first_seq, struct batch *ret_batch);
+void ruleset_free(struct ruleset *ruleset);
+
+#endif

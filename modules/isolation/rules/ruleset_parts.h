@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files that build the ruleset share. Not for others. */
+#ifndef GATEHOUSE_ISOLATION_RULESET_PARTS_H
+#define GATEHOUSE_ISOLATION_RULESET_PARTS_H
+
+#include "modules/isolation/rules/rule.h"
+#include "modules/isolation/rules/set.h"
+
+/* Sets of the current table, filled from the policy. */
+_must_check_ int ruleset_add_inet_sets(struct ruleset *rs,
+	const struct ruleset_input *input, char *ret_reason);
+void ruleset_add_bridge_sets(
+	struct ruleset *rs, const struct ruleset_input *input);
+
+/* Parts of the inet table's sets: what is allowed, what is counted. */
+_must_check_ int ruleset_add_allow_sets(
+	struct ruleset *rs, const struct policy *policy, char *ret_reason);
+void ruleset_add_count_sets(struct ruleset *rs, const struct policy *policy,
+	const struct ruleset_carry *carry);
+
+/* Rules of the current table; the chains are there already. */
+void ruleset_add_inet_rules(struct ruleset *rs, uint8_t generation);
+void ruleset_add_bridge_rules(struct ruleset *rs);
+
+/* Our workers' fence. */
+void ruleset_add_fence_sets(struct ruleset *rs, const struct policy *policy);
+void ruleset_add_fence(struct ruleset *rs);
+
+/* Parts of the inet table's rules: for the gateway itself, what follows. */
+void ruleset_add_input(struct ruleset *rs, uint8_t generation);
+void ruleset_add_verdicts(struct ruleset *rs);
+
+/* Who claims to be somebody else: for both tables. */
+void ruleset_add_spoof_sets(
+	struct ruleset *rs, const struct ruleset_input *input);
+void ruleset_add_spoof_rules(struct ruleset *rs);
+
+/* The two families, so that both get the same rules. */
+struct rules_family {
+	uint8_t nfproto, icmp, echo;
+	enum rule_field from, to;
+	const char *through, *here; /* chains of known devices */
+	const char *name_servers, *admins, *allow, *wide, *attempts, *dialled;
+};
+#define RULES_FAMILIES 2
+extern const struct rules_family rules_families[RULES_FAMILIES];
+
+/* Later packets of what this generation allowed. */
+void rules_pass_judged(
+	struct ruleset *rs, const char *chain, uint8_t generation);
+void rules_pass_replies(struct ruleset *rs, const char *chain);
+/* Port 53 leads to the name servers and nowhere else. */
+void rules_add_dns(
+	struct ruleset *rs, const char *chain, const struct rules_family *f);
+void rules_allow_listed(
+	struct ruleset *rs, const char *chain, const struct rules_family *f);
+/*
+ * Matches a source address that is not behind where the packet came in.
+ * What answers it would send a device's bytes to whomever the device names.
+ */
+void rules_not_from_there(struct ruleset *rs);
+/*
+ * Begins a rule for ports that are for TLS only: matches if the device has
+ * this one so, by its own mode or by its zone's.
+ */
+void rules_begin_upgraded(struct ruleset *rs, const char *chain, bool own);
+
+#endif

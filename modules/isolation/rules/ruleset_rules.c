@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rules, the same on every gateway; what differs lies in the sets of
+ * ruleset_sets.c. Touches memory only. Must never drop, reject or redirect
+ * anything of an interface outside the devices zones, nor of one that only
+ * observes; the one exception is the proxy's own ports.
+ *
+ * prerouting judges what goes through, at its original destination; forward
+ * lets pass only what was judged; input (ruleset_input.c) judges what is for
+ * the gateway; ruleset_verdicts.c has what becomes of what is denied.
+ * What was allowed carries the generation in its connection mark, so that
+ * a new policy judges every connection again.
+ */
+#include "modules/isolation/rules/rule.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "modules/isolation/rules/ruleset_parts.h"
+
+#define NEW NF_CT_STATE_BIT(IP_CT_NEW)
+#define ESTABLISHED NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
+#define RELATED NF_CT_STATE_BIT(IP_CT_RELATED)
+
+#define PORT_DNS 53
+
+const struct rules_family rules_families[RULES_FAMILIES] = {
+	{NFPROTO_IPV4, IPPROTO_ICMP, 8, RULE_IP_FROM, RULE_IP_TO, "through4",
+		"here4", "name_servers4", "admins4", "allow4", "wide4",
+		"attempts4", "dialled4"},
+	{NFPROTO_IPV6, IPPROTO_ICMPV6, 128, RULE_IP6_FROM, RULE_IP6_TO,
+		"through6", "here6", "name_servers6", "admins6", "allow6",
+		"wide6", "attempts6", "dialled6"},
+};
+
+void rules_pass_judged(
+	struct ruleset *rs, const char *chain, uint8_t generation)
+{
+	rule_begin(rs, chain);
+	rule_ct_state(rs, NEW | ESTABLISHED);
+	rule_ct_judged(rs, generation);
+	rule_accept(rs);
+	/* Errors about it; not what a helper let in on its account. */
+	for (size_t i = 0; i < RULES_FAMILIES; i++) {
+		rule_begin(rs, chain);
+		rule_protocol(rs, rules_families[i].icmp);
+		rule_ct_state(rs, RELATED);
+		rule_ct_judged(rs, generation);
+		rule_accept(rs);
+	}
+}
+
+void rules_pass_replies(struct ruleset *rs, const char *chain)
+{
+	rule_begin(rs, chain);
+	rule_ct_state(rs, ESTABLISHED | RELATED);
+	rule_ct_direction(rs, true);
+	rule_accept(rs);
+}
+
+static void add_prerouting(struct ruleset *rs, uint8_t generation)
+{
+	const char *chain = "prerouting";
+
+	rule_begin(rs, chain);
+	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
+	rule_accept(rs);
+	ruleset_add_spoof_rules(rs);
+	rules_pass_judged(rs, chain, generation);
+	rules_pass_replies(rs, chain);
+	/* For the gateway itself: the input chain judges. */
+	rule_begin(rs, chain);
+	rule_in(rs, "here", RULE_ADDRESS_TYPE, RULE_END);
+	rule_accept(rs);
+	for (size_t i = 0; i < RULES_FAMILIES; i++) {
+		rule_begin(rs, chain);
+		rule_family(rs, rules_families[i].nfproto);
+		rule_in(rs, "known", RULE_SOURCE_MAC, RULE_END);
+		rule_goto(rs, rules_families[i].through);
+	}
+	rule_begin(rs, chain);
+	rule_goto(rs, "quarantined");
+}
+
+void rules_add_dns(
+	struct ruleset *rs, const char *chain, const struct rules_family *f)
+{
+	static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
+
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		rule_begin(rs, chain);
+		rule_protocol(rs, protocols[i]);
+		rule_port(rs, PORT_DNS);
+		rule_in(rs, f->name_servers, f->to, RULE_END);
+		rule_goto(rs, "allowed");
+		rule_begin(rs, chain);
+		rule_protocol(rs, protocols[i]);
+		rule_port(rs, PORT_DNS);
+		rule_goto(rs, "denied");
+	}
+}
+
+void rules_allow_listed(
+	struct ruleset *rs, const char *chain, const struct rules_family *f)
+{
+	rule_begin(rs, chain);
+	rule_in(rs, f->allow, RULE_SOURCE_MAC, f->to, RULE_PROTOCOL, RULE_PORT,
+		RULE_END);
+	rule_goto(rs, "allowed");
+	rule_begin(rs, chain);
+	rule_in(rs, f->wide, RULE_SOURCE_MAC, f->to, RULE_PROTOCOL, RULE_PORT,
+		RULE_END);
+	rule_goto(rs, "allowed");
+}
+
+void rules_not_from_there(struct ruleset *rs)
+{
+	const uint32_t nowhere = 0;
+
+	rule_is(rs, RULE_ROUTE_BACK, &nowhere, sizeof(nowhere));
+}
+
+static void add_through(struct ruleset *rs, const struct rules_family *f)
+{
+	const char *chain = f->through;
+
+	rule_begin(rs, chain);
+	rules_not_from_there(rs);
+	rule_goto(rs, "denied");
+	rules_add_dns(rs, chain, f);
+	rules_allow_listed(rs, chain, f);
+	/* "any" is the world outside; the owner's own must be named. */
+	rule_begin(rs, chain);
+	rule_in(rs, "owner_if", RULE_ROUTE_OUT, RULE_END);
+	rule_goto(rs, "denied");
+	rule_begin(rs, chain);
+	rule_in(rs, "allow_anywhere", RULE_SOURCE_MAC, RULE_PROTOCOL, RULE_PORT,
+		RULE_END);
+	rule_goto(rs, "allowed");
+	rule_begin(rs, chain);
+	rule_in(rs, "wide_anywhere", RULE_SOURCE_MAC, RULE_PROTOCOL, RULE_PORT,
+		RULE_END);
+	rule_goto(rs, "allowed");
+	rule_begin(rs, chain);
+	rule_goto(rs, "denied");
+}
+
+static void add_allowed(struct ruleset *rs, uint8_t generation)
+{
+	rule_begin(rs, "allowed");
+	rule_ct_judge(rs, generation);
+	rule_accept(rs);
+}
+
+void rules_begin_upgraded(struct ruleset *rs, const char *chain, bool own)
+{
+	rule_begin(rs, chain);
+	rule_protocol(rs, IPPROTO_TCP);
+	if (!own)
+		rule_in(rs, "enforce_if", RULE_IIF, RULE_END);
+	rule_map(rs, own ? "redirect_own" : "redirect_zone", RULE_SOURCE_MAC,
+		RULE_PORT, RULE_END);
+}
+
+/* Connections to an address outside that were judged and allowed. */
+static void add_redirect(struct ruleset *rs, uint8_t generation)
+{
+	/* Not to another device, which the proxy must not reach either. */
+	rule_begin(rs, "redirect");
+	rule_in(rs, "devices_if", RULE_IIF, RULE_END);
+	rule_in(rs, "devices_if", RULE_ROUTE_OUT, RULE_END);
+	rule_accept(rs);
+	rule_begin(rs, "redirect");
+	rule_in(rs, "devices_if", RULE_IIF, RULE_END);
+	rule_ct_judged(rs, generation);
+	rule_goto(rs, "upgrade");
+	for (int own = 0; own < 2; own++) {
+		for (size_t i = 0; i < RULES_FAMILIES; i++) {
+			const struct rules_family *f = &rules_families[i];
+
+			rules_begin_upgraded(rs, "upgrade", own);
+			rule_family(rs, f->nfproto);
+			rule_remember(rs, f->dialled, f->to, RULE_END);
+			rule_end(rs);
+		}
+		rules_begin_upgraded(rs, "upgrade", own);
+		rule_count(rs, "redirected");
+		rule_redirect(rs);
+	}
+}
+
+static void add_forward(struct ruleset *rs, uint8_t generation)
+{
+	rule_begin(rs, "forward");
+	rule_in(rs, "devices_if", RULE_IIF, RULE_END);
+	rule_goto(rs, "from_devices");
+	rule_begin(rs, "forward");
+	rule_in(rs, "devices_if", RULE_OIF, RULE_END);
+	rule_goto(rs, "to_devices");
+
+	rule_begin(rs, "from_devices");
+	rule_in(rs, "devices_if", RULE_OIF, RULE_END);
+	rule_goto(rs, "between");
+	/* Answers to the owner, also right after a reload. */
+	rule_begin(rs, "from_devices");
+	rule_ct_state(rs, ESTABLISHED | RELATED);
+	rule_ct_direction(rs, true);
+	rule_in(rs, "owner_if", RULE_OIF, RULE_END);
+	rule_accept(rs);
+	for (int own = 0; own < 2; own++) {
+		rules_begin_upgraded(rs, "from_devices", own);
+		rule_goto(rs, "denied");
+	}
+	rules_pass_judged(rs, "from_devices", generation);
+	rule_begin(rs, "from_devices");
+	rule_goto(rs, "not_allowed");
+
+	/* Between devices: counted here only if it was not before. */
+	rule_begin(rs, "between");
+	rule_ct_judged(rs, generation);
+	rule_goto(rs, "denied");
+	/* Who is only observed does not get into a zone that enforces. */
+	rule_begin(rs, "between");
+	rule_in(rs, "enforce_if", RULE_OIF, RULE_END);
+	rule_goto(rs, "refused");
+	rule_begin(rs, "between");
+	rule_goto(rs, "not_allowed");
+}
+
+static void add_to_devices(struct ruleset *rs)
+{
+	const char *chain = "to_devices";
+
+	rules_pass_replies(rs, chain);
+	rule_begin(rs, chain);
+	rule_in(rs, "owner_if", RULE_IIF, RULE_END);
+	rule_goto(rs, "allowed");
+	rule_begin(rs, chain);
+	rule_count(rs, "denied");
+	rule_end(rs);
+	rule_begin(rs, chain);
+	rule_in(rs, "enforce_if", RULE_OIF, RULE_END);
+	rule_drop(rs);
+}
+
+void ruleset_add_inet_rules(struct ruleset *rs, uint8_t generation)
+{
+	ruleset_add_verdicts(rs);
+	add_allowed(rs, generation);
+	for (size_t i = 0; i < RULES_FAMILIES; i++)
+		add_through(rs, &rules_families[i]);
+	add_prerouting(rs, generation);
+	add_redirect(rs, generation);
+	ruleset_add_fence(rs);
+	add_forward(rs, generation);
+	add_to_devices(rs);
+	ruleset_add_input(rs, generation);
+}
+
+/*
+ * Between two ports of one bridge, below the sight of the rules above.
+ * Rejecting is not possible on every kernel, so it is dropped.
+ */
+void ruleset_add_bridge_rules(struct ruleset *rs)
+{
+	ruleset_add_spoof_rules(rs);
+	rule_begin(rs, "forward");
+	rule_in(rs, "ports", RULE_IIF, RULE_END);
+	rule_goto(rs, "between_ports");
+	rule_begin(rs, "forward");
+	rule_in(rs, "ports", RULE_OIF, RULE_END);
+	rule_goto(rs, "between_ports");
+
+	rule_begin(rs, "between_ports");
+	rule_count(rs, "bridged");
+	rule_end(rs);
+	rule_begin(rs, "between_ports");
+	rule_in(rs, "enforced", RULE_SOURCE_MAC, RULE_END);
+	rule_drop(rs);
+	rule_begin(rs, "between_ports");
+	rule_in(rs, "enforced", RULE_TARGET_MAC, RULE_END);
+	rule_drop(rs);
+	rule_begin(rs, "between_ports");
+	rule_in(rs, "observed", RULE_SOURCE_MAC, RULE_END);
+	rule_in(rs, "observed", RULE_TARGET_MAC, RULE_END);
+	rule_accept(rs);
+	rule_begin(rs, "between_ports");
+	rule_in(rs, "ports_enforce", RULE_IIF, RULE_END);
+	rule_drop(rs);
+	rule_begin(rs, "between_ports");
+	rule_in(rs, "ports_enforce", RULE_OIF, RULE_END);
+	rule_drop(rs);
+}

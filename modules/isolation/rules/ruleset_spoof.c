@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who claims to be somebody else: the gateway, another device, a router, a
+ * DHCP server. On the ports of bridges before anything is learned of a frame,
+ * and, without ARP, on routed interfaces. Touches memory only. Must never
+ * match what an honest host says: no address at all (0.0.0.0, ::) and, in
+ * IPv6, addresses of the link are nobody's claim, and a set that is full
+ * never makes a claim of what is none.
+ */
+#include <netinet/in.h>
+#include <linux/if_ether.h>
+#include <linux/netfilter.h>
+
+#include "modules/isolation/rules/ruleset_parts.h"
+
+#define ICMP_IS_REDIRECT 5
+#define ICMP6_IS_ROUTER 134
+#define ICMP6_IS_ADVERTISEMENT 136
+#define ICMP6_IS_REDIRECT 137
+#define PORT_DHCP_SERVER 67
+#define PORT_DHCP6_SERVER 547
+
+/* Where an address stands and by which sets it is judged. */
+struct claim {
+	const char *chain, *caught;
+	enum rule_field field;
+	const char *gateway, *pins, *pinned, *macs;
+	bool six;
+};
+
+static const struct claim claims_arp = {"claims_arp", "caught_arp",
+	RULE_ARP_FROM, "gateway4", "pins4", "pinned4", "pinned_macs4", false};
+static const struct claim claims4 = {"claims4", "caught4", RULE_IP_FROM,
+	"gateway4", "pins4", "pinned4", "pinned_macs4", false};
+static const struct claim claims6 = {"claims6", "caught6", RULE_IP6_FROM,
+	"gateway6", "pins6", "pinned6", "pinned_macs6", true};
+static const struct claim claims_nd = {"claims_nd", "caught_nd", RULE_ND_TARGET,
+	"gateway6", "pins6", "pinned6", "pinned_macs6", true};
+
+/* Lists it while there is room, and counts it in any case. */
+static void add_caught(struct ruleset *rs, const char *chain, const char *set,
+	enum rule_field first, enum rule_field second)
+{
+	rule_begin(rs, chain);
+	rule_in(rs, set, RULE_SOURCE_MAC, first, second, RULE_END);
+	rule_goto(rs, "spoofed");
+	rule_begin(rs, chain);
+	rule_limit(rs, "spoof_limit", RULESET_NEW_SPOOFS, 3600,
+		RULESET_SPOOFS_BURST, RULE_SOURCE_MAC, RULE_END);
+	rule_remember(rs, set, RULE_SOURCE_MAC, first, second, RULE_END);
+	rule_end(rs);
+	rule_begin(rs, chain);
+	rule_goto(rs, "spoofed");
+}
+
+/* A device's own mode goes before its zone's. */
+static void add_spoofed(struct ruleset *rs, const char *enforced_here)
+{
+	rule_begin(rs, "spoofed");
+	rule_count(rs, "spoofed");
+	rule_end(rs);
+	rule_begin(rs, "spoofed");
+	rule_in(rs, "observed", RULE_SOURCE_MAC, RULE_END);
+	rule_return(rs);
+	rule_begin(rs, "spoofed");
+	rule_in(rs, "enforced", RULE_SOURCE_MAC, RULE_END);
+	rule_drop(rs);
+	rule_begin(rs, "spoofed");
+	rule_in(rs, enforced_here, RULE_IIF, RULE_END);
+	rule_drop(rs);
+}
+
+static void add_address(struct ruleset *rs, const struct claim *c)
+{
+	static const uint8_t none[16];
+
+	rule_begin(rs, c->chain);
+	rule_in(rs, c->gateway, c->field, RULE_END);
+	rule_goto(rs, c->caught);
+	rule_begin(rs, c->chain);
+	rule_in(rs, c->pins, RULE_SOURCE_MAC, c->field, RULE_END);
+	rule_return(rs);
+	rule_begin(rs, c->chain);
+	rule_in(rs, c->pinned, c->field, RULE_END);
+	rule_goto(rs, c->caught);
+	rule_begin(rs, c->chain);
+	rule_in(rs, c->macs, RULE_SOURCE_MAC, RULE_END);
+	rule_is_not(rs, c->field, none, c->six ? 16 : 4);
+	if (c->six)
+		rule_link_local(rs, c->field, false);
+	rule_goto(rs, c->caught);
+}
+
+/*
+ * Two fields cannot be compared with each other on every kernel. So the
+ * sender's pair (itself, itself) is put into a set, which then either holds
+ * the pair (sender, what ARP says) or not.
+ */
+static void add_arp(struct ruleset *rs)
+{
+	rule_begin(rs, "claims_arp");
+	rule_remember(rs, "selves", RULE_SOURCE_MAC, RULE_SOURCE_MAC, RULE_END);
+	rule_not_in(rs, "selves", RULE_SOURCE_MAC, RULE_ARP_MAC, RULE_END);
+	rule_goto(rs, "caught_arp");
+	add_address(rs, &claims_arp);
+	add_caught(rs, "caught_arp", "spoofs4", RULE_ARP_FROM, RULE_END);
+}
+
+static void begin_icmp(
+	struct ruleset *rs, const char *chain, uint8_t protocol, uint8_t type)
+{
+	rule_begin(rs, chain);
+	rule_protocol(rs, protocol);
+	rule_is(rs, RULE_ICMP_TYPE, &type, sizeof(type));
+}
+
+/* The source port stands where ICMP has its type. */
+static void add_server(struct ruleset *rs, const char *chain, uint16_t port)
+{
+	uint16_t wire = htons(port);
+
+	rule_begin(rs, chain);
+	rule_protocol(rs, IPPROTO_UDP);
+	rule_is(rs, RULE_ICMP, &wire, sizeof(wire));
+	rule_goto(rs, "caught_kind");
+}
+
+static void add_ip4(struct ruleset *rs)
+{
+	add_server(rs, "claims4", PORT_DHCP_SERVER);
+	begin_icmp(rs, "claims4", IPPROTO_ICMP, ICMP_IS_REDIRECT);
+	rule_goto(rs, "caught_kind");
+	add_address(rs, &claims4);
+	add_caught(rs, "caught4", "spoofs4", RULE_IP_FROM, RULE_END);
+}
+
+static void add_ip6(struct ruleset *rs)
+{
+	add_server(rs, "claims6", PORT_DHCP6_SERVER);
+	begin_icmp(rs, "claims6", IPPROTO_ICMPV6, ICMP6_IS_ROUTER);
+	rule_goto(rs, "caught_kind");
+	begin_icmp(rs, "claims6", IPPROTO_ICMPV6, ICMP6_IS_REDIRECT);
+	rule_goto(rs, "caught_kind");
+	begin_icmp(rs, "claims6", IPPROTO_ICMPV6, ICMP6_IS_ADVERTISEMENT);
+	rule_jump(rs, "claims_nd");
+	add_address(rs, &claims6);
+	add_caught(rs, "caught6", "spoofs6", RULE_IP6_FROM, RULE_END);
+	add_address(rs, &claims_nd);
+	add_caught(rs, "caught_nd", "spoofs6", RULE_ND_TARGET, RULE_END);
+}
+
+static void add_way(struct ruleset *rs, uint16_t ethertype, const char *chain)
+{
+	uint16_t wire = htons(ethertype);
+
+	rule_begin(rs, "prerouting");
+	rule_is(rs, RULE_ETHERTYPE, &wire, sizeof(wire));
+	if (rs->family == NFPROTO_INET)
+		rule_in(rs, "routed_if", RULE_IIF, RULE_END);
+	rule_jump(rs, chain);
+}
+
+/*
+ * One tag is taken off before; below a second one nothing could be judged,
+ * but a host that ignores tags of VLAN 0 would read it.
+ */
+static void add_bridge_ways(struct ruleset *rs)
+{
+	rule_begin(rs, "prerouting");
+	rule_not_in(rs, "ports", RULE_IIF, RULE_END);
+	rule_accept(rs);
+	add_way(rs, ETH_P_ARP, "claims_arp");
+	add_way(rs, ETH_P_8021Q, "caught_tags");
+	add_way(rs, ETH_P_8021AD, "caught_tags");
+	add_arp(rs);
+	add_caught(
+		rs, "caught_tags", "spoof_kinds", RULE_NOTHING, RULE_NOTHING);
+}
+
+void ruleset_add_spoof_rules(struct ruleset *rs)
+{
+	bool bridge = rs->family == NFPROTO_BRIDGE;
+
+	if (bridge)
+		add_bridge_ways(rs);
+	add_way(rs, ETH_P_IP, "claims4");
+	add_way(rs, ETH_P_IPV6, "claims6");
+	add_ip4(rs);
+	add_ip6(rs);
+	add_caught(rs, "caught_kind", "spoof_kinds", RULE_PROTOCOL, RULE_ICMP);
+	add_spoofed(rs, bridge ? "ports_enforce" : "enforce_if");
+}
