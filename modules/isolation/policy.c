@@ -211,6 +211,23 @@ static int by_pinned(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct ip));
 }
 
+#define MEMBER(name) offsetof(struct policy, name)
+#define ITEM(name) sizeof(struct isolation_##name)
+#define OWNER(name) (int)offsetof(struct isolation_##name, device)
+
+const struct policy_kind policy_kinds[POLICY_KINDS] = {
+	{MEMBER(zones), ITEM(zone), by_interface, POLICY_EVERYBODY, true},
+	{MEMBER(devices), ITEM(device), by_mac,
+		(int)offsetof(struct isolation_device, id), true},
+	{MEMBER(allows), ITEM(allow), by_allow, OWNER(allow)},
+	{MEMBER(redirects), ITEM(redirect), by_redirect, OWNER(redirect)},
+	{MEMBER(name_servers), ITEM(address), by_address, POLICY_EVERYBODY},
+	{MEMBER(admins), ITEM(address), by_address, POLICY_EVERYBODY},
+	{MEMBER(fences), ITEM(fence), by_fence, POLICY_EVERYBODY},
+	{MEMBER(ports), ITEM(port), by_port, POLICY_NOT_WANTED},
+	{MEMBER(pins), ITEM(pin), by_pin, OWNER(pin)},
+};
+
 static void sort(struct policy_array *array, size_t size,
 	int (*compare)(const void *, const void *))
 {
@@ -316,7 +333,13 @@ static int check_pins(const struct policy *policy, char *reason)
 	return 0;
 }
 
-static void sort_all(struct policy *policy)
+struct policy_array *policy_array(
+	const struct policy *policy, const struct policy_kind *kind)
+{
+	return (void *)((char *)(uintptr_t)policy + kind->at);
+}
+
+void policy_index(struct policy *policy)
 {
 	struct policy_array *ids = &policy->by_id;
 
@@ -324,25 +347,20 @@ static void sort_all(struct policy *policy)
 	memset(ids, 0, sizeof(*ids));
 	policy_each(struct isolation_device, d, &policy->devices)
 		(void)add(ids, d, sizeof(*d), ISOLATION_DEVICES_MAX);
-	sort(&policy->zones, sizeof(struct isolation_zone), by_interface);
-	sort(&policy->devices, sizeof(struct isolation_device), by_mac);
 	sort(ids, sizeof(struct isolation_device), by_id);
-	sort(&policy->allows, sizeof(struct isolation_allow), by_allow);
-	drop_repeated(&policy->allows, sizeof(struct isolation_allow));
-	sort(&policy->redirects, sizeof(struct isolation_redirect),
-		by_redirect);
-	drop_repeated(&policy->redirects, sizeof(struct isolation_redirect));
-	sort(&policy->name_servers, sizeof(struct isolation_address),
-		by_address);
-	drop_repeated(&policy->name_servers, sizeof(struct isolation_address));
-	sort(&policy->admins, sizeof(struct isolation_address), by_address);
-	drop_repeated(&policy->admins, sizeof(struct isolation_address));
-	sort(&policy->fences, sizeof(struct isolation_fence), by_fence);
-	drop_repeated(&policy->fences, sizeof(struct isolation_fence));
-	sort(&policy->ports, sizeof(struct isolation_port), by_port);
-	drop_repeated(&policy->ports, sizeof(struct isolation_port));
-	sort(&policy->pins, sizeof(struct isolation_pin), by_pin);
-	drop_repeated(&policy->pins, sizeof(struct isolation_pin));
+}
+
+static void sort_all(struct policy *policy)
+{
+	for (size_t i = 0; i < POLICY_KINDS; i++) {
+		const struct policy_kind *kind = &policy_kinds[i];
+		struct policy_array *array = policy_array(policy, kind);
+
+		sort(array, kind->size, kind->compare);
+		if (!kind->once)
+			drop_repeated(array, kind->size);
+	}
+	policy_index(policy);
 }
 
 int policy_seal(struct policy *policy, char *ret_reason)
@@ -369,31 +387,22 @@ static bool same(
 
 bool policy_same(const struct policy *a, const struct policy *b)
 {
-	return same(&a->zones, &b->zones, sizeof(struct isolation_zone)) &&
-	       same(&a->devices, &b->devices,
-		       sizeof(struct isolation_device)) &&
-	       same(&a->allows, &b->allows, sizeof(struct isolation_allow)) &&
-	       same(&a->redirects, &b->redirects,
-		       sizeof(struct isolation_redirect)) &&
-	       same(&a->name_servers, &b->name_servers,
-		       sizeof(struct isolation_address)) &&
-	       same(&a->admins, &b->admins, sizeof(struct isolation_address)) &&
-	       same(&a->fences, &b->fences, sizeof(struct isolation_fence)) &&
-	       same(&a->pins, &b->pins, sizeof(struct isolation_pin));
+	for (size_t i = 0; i < POLICY_KINDS; i++) {
+		const struct policy_kind *kind = &policy_kinds[i];
+
+		if (kind->device != POLICY_NOT_WANTED &&
+			!same(policy_array(a, kind), policy_array(b, kind),
+				kind->size))
+			return false;
+	}
+	return true;
 }
 
 void policy_free(struct policy *policy)
 {
-	free(policy->zones.items);
-	free(policy->devices.items);
+	for (size_t i = 0; i < POLICY_KINDS; i++)
+		free(policy_array(policy, &policy_kinds[i])->items);
 	free(policy->by_id.items);
-	free(policy->allows.items);
-	free(policy->redirects.items);
-	free(policy->name_servers.items);
-	free(policy->admins.items);
-	free(policy->fences.items);
-	free(policy->ports.items);
-	free(policy->pins.items);
 	memset(policy, 0, sizeof(*policy));
 }
 

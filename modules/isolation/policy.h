@@ -30,6 +30,24 @@ struct policy {
 	struct policy_array pins; /* struct isolation_pin, by address */
 };
 
+/*
+ * What the arrays hold (but by_id, which follows from devices). Whatever is a
+ * device's names it, so that one device can be taken out of a policy.
+ */
+struct policy_kind {
+	size_t at; /* of the array in struct policy */
+	size_t size; /* of an item */
+	int (*compare)(const void *a, const void *b);
+	int device; /* where in an item its device's number is, or below */
+	bool once; /* the same again is a mistake, else it is dropped */
+};
+#define POLICY_EVERYBODY (-1) /* an item is no device's */
+#define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
+#define POLICY_KINDS 9
+extern const struct policy_kind policy_kinds[POLICY_KINDS];
+struct policy_array *policy_array(
+	const struct policy *policy, const struct policy_kind *kind);
+
 /* An empty array has no items to point behind. */
 #define policy_each(type, it, array)                           \
 	for (const type *it = (array)->items,                  \
@@ -63,6 +81,8 @@ _must_check_ int policy_add_pin(
 
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);
+/* Makes by_id anew. */
+void policy_index(struct policy *policy);
 /* Both sealed: do they say the same, whatever ports are known? */
 bool policy_same(const struct policy *a, const struct policy *b);
 void policy_free(struct policy *policy);

@@ -195,6 +195,21 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 	return 0;
 }
 
+int ruleset_image(const struct ruleset_input *input, struct image *ret_image,
+	char *ret_reason)
+{
+	struct ruleset rs = {.image = ret_image, .family = NFPROTO_BRIDGE};
+	int r;
+
+	ret_image->n = 0;
+	ruleset_add_bridge_sets(&rs, input);
+	rs.family = NFPROTO_INET;
+	r = ruleset_add_inet_sets(&rs, input, ret_reason);
+	if (r < 0)
+		image_free(ret_image);
+	return r;
+}
+
 void ruleset_build_removal(uint32_t first_seq, struct batch *ret_batch)
 {
 	batch_begin(ret_batch, first_seq);

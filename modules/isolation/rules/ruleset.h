@@ -105,7 +105,8 @@ struct ruleset {
 	struct ruleset_set sets[RULESET_SETS_MAX];
 	size_t n_sets;
 	uint32_t chains[2], rules[2]; /* inet, bridge */
-	/* Internal: the table and the rule being built. */
+	/* Internal: where sets go instead, the table and the rule being built. */
+	struct image *image;
 	uint16_t family;
 	uint32_t set_id;
 	struct nftnl_rule *rule;
@@ -122,6 +123,10 @@ struct ruleset_input {
 /* -ENOSPC with a reason when a limit is passed. */
 _must_check_ int ruleset_build(const struct ruleset_input *input,
 	uint32_t first_seq, struct ruleset *ret_ruleset, char *ret_reason);
+/* Only what the sets would hold; ret_image is empty before. */
+struct image;
+_must_check_ int ruleset_image(const struct ruleset_input *input,
+	struct image *ret_image, char *ret_reason);
 /* The transaction that takes our two tables away, whether there or not. */
 void ruleset_build_removal(uint32_t first_seq, struct batch *ret_batch);
 void ruleset_free(struct ruleset *ruleset);

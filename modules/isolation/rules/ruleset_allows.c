@@ -239,17 +239,7 @@ static void add_redirects(struct ruleset *rs, const struct policy *policy,
 	set_end(&filler);
 }
 
-static void put_port_once(
-	struct set_filler *filler, uint8_t *seen, uint16_t port)
-{
-	uint16_t wire = htons(port);
-
-	if (seen[port / 8] & 1 << port % 8)
-		return;
-	seen[port / 8] |= (uint8_t)(1 << port % 8);
-	set_put(filler, &wire);
-}
-
+/* Where workers listen: not by who is sent there, which comes and goes. */
 static void add_proxy_ports(struct ruleset *rs, const struct policy *policy)
 {
 	static const struct set_shape shape = {.name = "proxy_ports",
@@ -258,12 +248,15 @@ static void add_proxy_ports(struct ruleset *rs, const struct policy *policy)
 	uint8_t seen[65536 / 8] = {0};
 	struct set_filler filler;
 
-	set_begin(&filler, rs, &shape, policy->redirects.n + policy->fences.n);
-	policy_each(struct isolation_redirect, r, &policy->redirects)
-		put_port_once(&filler, seen, r->to_port);
-	/* Also those that no device uses at this moment. */
-	policy_each(struct isolation_fence, f, &policy->fences)
-		put_port_once(&filler, seen, f->local);
+	set_begin(&filler, rs, &shape, policy->fences.n);
+	policy_each(struct isolation_fence, f, &policy->fences) {
+		uint16_t wire = htons(f->local);
+
+		if (seen[f->local / 8] & 1 << f->local % 8)
+			continue;
+		seen[f->local / 8] |= (uint8_t)(1 << f->local % 8);
+		set_put(&filler, &wire);
+	}
 	set_end(&filler);
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sets and their elements as netlink messages. Touches memory only; must
- * never trust libnftnl to notice that a message is full: elements are split
- * over as many messages as they need.
+ * Sets in the making: filled, then either loaded by messages or kept in an
+ * image. Touches memory only; must never make a set so tight that the next
+ * device has no place in it.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <libmnl/libmnl.h>
 #include <stdio.h>
-#include <libnftnl/expr.h>
+#include <stdlib.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
@@ -17,6 +18,7 @@
 #include "modules/isolation/rules/set.h"
 
 #define TYPE_INET_SERVICE 13
+#define SET_ROOM 64
 
 /* How nft numbers byte orders; without it, it lists names as "". */
 enum udata_order {
@@ -38,22 +40,15 @@ void set_key_add_service(struct set_key *key, uint8_t protocol, uint16_t port)
 	set_key_add(key, &wire, sizeof(wire));
 }
 
-static struct nftnl_set *new_set(
-	const struct set_filler *filler, const char *name)
+/* Room to add devices one by one; then the next load makes more. */
+static uint32_t room_for(size_t n)
 {
-	struct nftnl_set *set = must_have(nftnl_set_alloc());
-
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, RULESET_TABLE);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
-	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, filler->rs->family);
-	return set;
+	return (uint32_t)(n + n / 2 + SET_ROOM);
 }
 
 static void describe(struct nftnl_set *set, const struct set_shape *shape,
 	size_t n, uint32_t id)
 {
-	bool changing = shape->flags & NFT_SET_EVAL;
-
 	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, shape->key_type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, shape->key_length);
@@ -69,11 +64,9 @@ static void describe(struct nftnl_set *set, const struct set_shape *shape,
 		nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, shape->fields,
 			(uint32_t)strnlen((const char *)shape->fields,
 				sizeof(shape->fields)));
-	else if (changing)
-		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, shape->size);
 	else
-		nftnl_set_set_u32(
-			set, NFTNL_SET_DESC_SIZE, n ? (uint32_t)n : 1);
+		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE,
+			shape->size ? shape->size : room_for(n));
 }
 
 static void remark_order(struct nftnl_set *set, bool host_order)
@@ -91,89 +84,103 @@ static void remark_order(struct nftnl_set *set, bool host_order)
 void set_begin(struct set_filler *filler, struct ruleset *rs,
 	const struct set_shape *shape, size_t n)
 {
-	struct nftnl_set *set;
-	struct nlmsghdr *m;
+	struct image_set *set = &filler->set;
 
-	*filler = (struct set_filler){.rs = rs, .shape = shape};
-	set = new_set(filler, shape->name);
-	describe(set, shape, n, ++rs->set_id);
-	remark_order(set, shape->host_order);
-	m = batch_message(&rs->batch, NFT_MSG_NEWSET, rs->family, NLM_F_CREATE,
-		"the set %s", shape->name);
-	nftnl_set_nlmsg_build_payload(m, set);
-	batch_add(&rs->batch, m);
-	nftnl_set_free(set);
-	filler->set = new_set(filler, shape->name);
+	*filler = (struct set_filler){.rs = rs, .shape = shape, .expected = n};
+	snprintf(set->name, sizeof(set->name), "%s", shape->name);
+	set->family = rs->family;
+	set->key = (uint16_t)shape->key_length;
+	set->data = (uint16_t)shape->data_length;
+	set->interval = shape->fields[0] != 0;
+	set->changing = shape->flags & NFT_SET_EVAL;
 }
 
-struct nftnl_set_elem *set_put(struct set_filler *filler, const void *key)
+static uint8_t *put(struct set_filler *filler, const void *key)
 {
-	struct nftnl_set_elem *e = must_have(nftnl_set_elem_alloc());
+	uint8_t *row = image_add(&filler->set, filler->expected);
 
-	nftnl_set_elem_set(
-		e, NFTNL_SET_ELEM_KEY, key, filler->shape->key_length);
-	nftnl_set_elem_add(filler->set, e);
+	memcpy(row, key, filler->shape->key_length);
 	filler->elements++;
-	return e;
+	return row;
+}
+
+void set_put(struct set_filler *filler, const void *key)
+{
+	(void)put(filler, key);
 }
 
 void set_put_range(
 	struct set_filler *filler, const void *first, const void *last)
 {
-	nftnl_set_elem_set(set_put(filler, first), NFTNL_SET_ELEM_KEY_END, last,
-		filler->shape->key_length);
+	size_t length = filler->shape->key_length;
+
+	memcpy(put(filler, first) + length, last, length);
 }
 
 void set_put_port(struct set_filler *filler, const void *key, uint16_t port)
 {
 	uint16_t wire = htons(port);
 
-	nftnl_set_elem_set(
-		set_put(filler, key), NFTNL_SET_ELEM_DATA, &wire, sizeof(wire));
+	memcpy(put(filler, key) + filler->shape->key_length, &wire,
+		sizeof(wire));
 }
 
 void set_put_counter(struct set_filler *filler, const void *key,
 	const struct ruleset_count *count, uint64_t timeout_ms)
 {
-	struct nftnl_expr *e = must_have(nftnl_expr_alloc("counter"));
-	struct nftnl_set_elem *elem = set_put(filler, key);
+	struct image_count c = {*count, timeout_ms};
+	struct image_set *set = &filler->set;
+	uint8_t *row;
 
-	nftnl_expr_set_u64(e, NFTNL_EXPR_CTR_PACKETS, count->packets);
-	nftnl_expr_set_u64(e, NFTNL_EXPR_CTR_BYTES, count->bytes);
-	nftnl_set_elem_add_expr(elem, e);
-	if (timeout_ms)
-		nftnl_set_elem_set_u64(
-			elem, NFTNL_SET_ELEM_TIMEOUT, timeout_ms);
+	assert(set->counts || !set->n);
+	set->counts = true;
+	row = put(filler, key);
+	memcpy(row + image_row(set) - sizeof(c), &c, sizeof(c));
 }
 
-static void send_elements(struct set_filler *filler)
+static void announce(const struct set_filler *filler)
 {
-	struct nftnl_set_elems_iter *iter = must_have(
-		nftnl_set_elems_iter_create(filler->set));
-	int more = 1;
+	struct ruleset *rs = filler->rs;
+	const struct set_shape *shape = filler->shape;
+	struct nftnl_set *set = must_have(nftnl_set_alloc());
+	struct nlmsghdr *m;
 
-	while (more > 0) {
-		struct nlmsghdr *m = batch_message(&filler->rs->batch,
-			NFT_MSG_NEWSETELEM, filler->rs->family, NLM_F_CREATE,
-			"elements of the set %s", filler->shape->name);
-
-		more = nftnl_set_elems_nlmsg_build_payload_iter(m, iter);
-		batch_add(&filler->rs->batch, m);
-	}
-	nftnl_set_elems_iter_destroy(iter);
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, RULESET_TABLE);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, shape->name);
+	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, rs->family);
+	describe(set, shape, filler->elements, ++rs->set_id);
+	remark_order(set, shape->host_order);
+	m = batch_message(&rs->batch, NFT_MSG_NEWSET, rs->family, NLM_F_CREATE,
+		"the set %s", shape->name);
+	nftnl_set_nlmsg_build_payload(m, set);
+	batch_add(&rs->batch, m);
+	nftnl_set_free(set);
 }
 
-void set_end(struct set_filler *filler)
+static void note_set(const struct set_filler *filler)
 {
 	struct ruleset *rs = filler->rs;
 	struct ruleset_set *note = &rs->sets[rs->n_sets++];
 
-	if (filler->elements)
-		send_elements(filler);
-	nftnl_set_free(filler->set);
-	filler->set = NULL;
+	assert(rs->n_sets <= RULESET_SETS_MAX);
 	snprintf(note->name, sizeof(note->name), "%s", filler->shape->name);
 	note->family = rs->family;
 	note->elements = filler->elements;
-	note->changing = filler->shape->flags & NFT_SET_EVAL;
+	note->changing = filler->set.changing;
+}
+
+void set_end(struct set_filler *filler)
+{
+	struct image *image = filler->rs->image;
+
+	if (image) {
+		assert(image->n < RULESET_SETS_MAX);
+		image->sets[image->n++] = filler->set;
+	} else {
+		announce(filler);
+		image_load(&filler->set, &filler->rs->batch);
+		free(filler->set.rows);
+		note_set(filler);
+	}
+	filler->set.rows = NULL;
 }

@@ -3,7 +3,7 @@
 #ifndef GATEHOUSE_ISOLATION_SET_H
 #define GATEHOUSE_ISOLATION_SET_H
 
-#include "modules/isolation/rules/ruleset.h"
+#include "modules/isolation/rules/image.h"
 
 /* nft's numbers of types, so that it can list what we made. */
 enum nft_type {
@@ -58,19 +58,25 @@ struct set_shape {
 
 struct set_filler {
 	struct ruleset *rs;
-	struct nftnl_set *set;
 	const struct set_shape *shape;
+	struct image_set set;
+	size_t expected;
 	uint32_t elements;
 };
 
-/* n: how many elements will come, so that the kernel chooses well. */
+/*
+ * n: about how many elements will come, to have memory at once. Elements of a
+ * device must be its alone: they hold its MAC or an address of its own, so
+ * that they can come and go with it.
+ */
 void set_begin(struct set_filler *filler, struct ruleset *rs,
 	const struct set_shape *shape, size_t n);
-struct nftnl_set_elem *set_put(struct set_filler *filler, const void *key);
+void set_put(struct set_filler *filler, const void *key);
 /* Of interval sets: all between first and last. */
 void set_put_range(
 	struct set_filler *filler, const void *first, const void *last);
 void set_put_port(struct set_filler *filler, const void *key, uint16_t port);
+/* All elements of a set or none; a timeout of 0 means that it stays. */
 void set_put_counter(struct set_filler *filler, const void *key,
 	const struct ruleset_count *count, uint64_t timeout_ms);
 void set_end(struct set_filler *filler);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Compares sealed policies device by device. Touches memory only; must never
+ * overlook a difference: what is taken for the same is not loaded. Works on
+ * policy_kinds, so that an array that is added there is not forgotten here.
+ */
+#include "modules/isolation/policy_delta.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "modules/isolation/rules/batch.h"
+
+#define BLOCK 4096
+
+void policy_ids_free(struct policy_ids *ids)
+{
+	free(ids->ids);
+	memset(ids, 0, sizeof(*ids));
+}
+
+static void add_id(struct policy_ids *ids, uint32_t id)
+{
+	if (ids->n && ids->ids[ids->n - 1] == id)
+		return;
+	if (ids->n == ids->room) {
+		ids->room = ids->room * 2 + 16;
+		ids->ids = must_have(
+			realloc(ids->ids, ids->room * sizeof(*ids->ids)));
+	}
+	ids->ids[ids->n++] = id;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void sort_ids(struct policy_ids *ids)
+{
+	size_t kept = 0;
+
+	if (ids->n)
+		qsort(ids->ids, ids->n, sizeof(*ids->ids), by_number);
+	for (size_t i = 0; i < ids->n; i++)
+		if (!kept || ids->ids[kept - 1] != ids->ids[i])
+			ids->ids[kept++] = ids->ids[i];
+	ids->n = kept;
+}
+
+static bool has_id(const struct policy_ids *ids, uint32_t id)
+{
+	return ids->n && bsearch(&id, ids->ids, ids->n, sizeof(id), by_number);
+}
+
+static uint32_t owner(const struct policy_kind *kind, const char *item)
+{
+	uint32_t id;
+
+	memcpy(&id, item + kind->device, sizeof(id));
+	return id;
+}
+
+/* Most of two big arrays is the same: how many items at their beginning. */
+static size_t same_items(
+	const struct policy_array *a, const struct policy_array *b, size_t size)
+{
+	size_t n = a->n < b->n ? a->n : b->n, i = 0, step = BLOCK / size;
+	const char *x = a->items, *y = b->items;
+
+	while (i + step <= n &&
+		!memcmp(x + i * size, y + i * size, step * size))
+		i += step;
+	while (i < n && !memcmp(x + i * size, y + i * size, size))
+		i++;
+	return i;
+}
+
+/* The owners of all items that only one of them has. */
+static void compare_arrays(const struct policy_kind *kind,
+	const struct policy_array *a, const struct policy_array *b,
+	struct policy_ids *ids)
+{
+	size_t i = same_items(a, b, kind->size), j = i;
+
+	while (i < a->n || j < b->n) {
+		const char *x = (char *)a->items + i * kind->size;
+		const char *y = (char *)b->items + j * kind->size;
+		int order = i == a->n   ? 1
+			    : j == b->n ? -1
+					: kind->compare(x, y);
+
+		if (order == 0 && !memcmp(x, y, kind->size)) {
+			i++;
+			j++;
+			continue;
+		}
+		if (order <= 0) {
+			add_id(ids, owner(kind, x));
+			i++;
+		}
+		if (order >= 0) {
+			add_id(ids, owner(kind, y));
+			j++;
+		}
+	}
+}
+
+bool policy_differs(const struct policy *a, const struct policy *b,
+	struct policy_ids *ret_ids)
+{
+	memset(ret_ids, 0, sizeof(*ret_ids));
+	for (size_t i = 0; i < POLICY_KINDS; i++) {
+		const struct policy_kind *kind = &policy_kinds[i];
+		const struct policy_array *x = policy_array(a, kind);
+		const struct policy_array *y = policy_array(b, kind);
+
+		if (kind->device >= 0) {
+			compare_arrays(kind, x, y, ret_ids);
+		} else if (kind->device == POLICY_EVERYBODY &&
+			   (x->n != y->n ||
+				   same_items(x, y, kind->size) != x->n)) {
+			policy_ids_free(ret_ids);
+			return false;
+		}
+	}
+	sort_ids(ret_ids);
+	return true;
+}
+
+static void pick_items(const struct policy_kind *kind,
+	const struct policy_array *all, const struct policy_ids *ids,
+	struct policy_array *ret_part)
+{
+	const char *item = all->items;
+
+	memset(ret_part, 0, sizeof(*ret_part));
+	for (size_t i = 0; i < all->n; i++, item += kind->size) {
+		if (!has_id(ids, owner(kind, item)))
+			continue;
+		if (ret_part->n == ret_part->room) {
+			ret_part->room = ret_part->room * 2 + 16;
+			ret_part->items = must_have(realloc(
+				ret_part->items, ret_part->room * kind->size));
+		}
+		memcpy((char *)ret_part->items + ret_part->n++ * kind->size,
+			item, kind->size);
+	}
+}
+
+void policy_pick(const struct policy *policy, const struct policy_ids *ids,
+	struct policy *ret_part)
+{
+	*ret_part = *policy;
+	for (size_t i = 0; i < POLICY_KINDS; i++)
+		if (policy_kinds[i].device >= 0)
+			pick_items(&policy_kinds[i],
+				policy_array(policy, &policy_kinds[i]), ids,
+				policy_array(ret_part, &policy_kinds[i]));
+	memset(&ret_part->by_id, 0, sizeof(ret_part->by_id));
+	policy_index(ret_part);
+}
+
+void policy_pick_free(struct policy *part)
+{
+	for (size_t i = 0; i < POLICY_KINDS; i++)
+		if (policy_kinds[i].device >= 0)
+			free(policy_array(part, &policy_kinds[i])->items);
+	free(part->by_id.items);
+	memset(part, 0, sizeof(*part));
+}

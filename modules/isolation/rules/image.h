@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the sets of a policy hold, before it becomes messages. Two images of
+ * the same sets can be compared: what is to be deleted and added so that one
+ * becomes the other. Pure.
+ */
+#ifndef GATEHOUSE_ISOLATION_IMAGE_H
+#define GATEHOUSE_ISOLATION_IMAGE_H
+
+#include <stdbool.h>
+
+#include "modules/isolation/rules/ruleset.h"
+
+/* Behind the key of elements that count. */
+struct image_count {
+	struct ruleset_count count;
+	uint64_t timeout_ms; /* 0: stays */
+};
+
+/* A row is the key, its end (of intervals), the data, an image_count. */
+struct image_set {
+	char name[RULESET_NAME];
+	uint16_t family;
+	uint16_t key, data; /* bytes; data 0: no map */
+	bool interval;
+	bool counts;
+	bool changing; /* packets fill it: its contents are not the policy's */
+	uint8_t *rows;
+	size_t n, room;
+};
+
+struct image {
+	struct image_set sets[RULESET_SETS_MAX];
+	size_t n;
+};
+
+size_t image_row(const struct image_set *set);
+/* A zeroed row at the end; valid until the next one. */
+uint8_t *image_add(struct image_set *set, size_t hint);
+void image_free(struct image *image);
+
+/* All rows of the set as messages. */
+void image_load(const struct image_set *set, struct batch *batch);
+
+/*
+ * Calls for each row that is in one image only: first for all that are to be
+ * deleted, then for all that are to be added. A row whose data differs is
+ * both; what was counted makes no difference. Sorts the rows of both.
+ */
+typedef void (*image_differs)(
+	const struct image_set *set, bool add, const uint8_t *row, void *arg);
+void image_compare(
+	struct image *from, struct image *to, image_differs differs, void *arg);
+/*
+ * The difference as messages, noted as who's, which is a device's name or
+ * empty. How many elements it changes.
+ */
+size_t image_update(struct image *from, struct image *to, const char *who,
+	struct batch *batch);
+
+#endif
