@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "agent/confirm.h"
 #include "agent/lib/log.h"
 #include "agent/lib/module.h"
 #include "agent/lib/worker.h"
@@ -63,6 +64,7 @@ struct process {
 struct transaction {
 	bool active;
 	bool applying; /* past the point of return */
+	bool returns; /* to what was confirmed last */
 	struct conf *wanted;
 	uint64_t generation;
 	struct list askers; /* who is told the outcome */
@@ -84,6 +86,8 @@ struct agent {
 	bool stopping;
 	struct timer heartbeat;
 	struct numbers *numbers; /* MAC -> id */
+	struct confirm confirm;
+	char *confirmed; /* path of what was confirmed last */
 };
 
 /*
@@ -144,6 +148,8 @@ void transaction_free(struct agent *agent);
 /* Now, or after what is under way; done is called once. -ENOMEM. */
 _must_check_ int transaction_reload(struct agent *agent,
 	void (*done)(void *arg, int error, const char *report), void *arg);
+/* What is in force is so, or lasting, from now on: each module hears it. */
+void transaction_tell_applied(struct agent *agent);
 /* Says READY and keeps the gateway's record right. */
 void transaction_review(struct agent *agent);
 

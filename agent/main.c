@@ -140,6 +140,7 @@ static int make_agent(struct agent *agent)
 	r = devices_number(agent->conf, &agent->numbers);
 	state_set_gateway(agent->state, &gateway);
 	devices_publish(agent);
+	confirm_start(agent);
 	return r;
 }
 
@@ -228,6 +229,7 @@ static void free_agent(struct agent *agent)
 {
 	transaction_free(agent);
 	conf_free(agent->conf);
+	free(agent->confirmed);
 	devices_free_numbers(agent->numbers);
 	state_free(agent->state);
 	loop_free(agent->loop);
@@ -241,9 +243,9 @@ static int start_agent(struct options_start *start)
 
 	agent->options = start->options;
 	transaction_init(agent);
-	r = config_load(agent->options.config, &agent->conf);
+	r = confirm_load(agent);
 	if (r < 0) {
-		if (agent->conf)
+		if (agent->conf && r != -EUCLEAN)
 			config_print(agent->conf, agent->options.config, false);
 		log_error("not started: the configuration has problems");
 		return EXIT_CONFIG;

@@ -164,20 +164,26 @@ static void fail(struct agent *agent, int error, const char *report)
 	finish(agent, error, report);
 }
 
-static void succeed(struct agent *agent)
+void transaction_tell_applied(struct agent *agent)
 {
-	struct transaction *transaction = &agent->transaction;
-
-	conf_free(agent->conf);
-	agent->conf = transaction->wanted;
-	agent->generation = transaction->generation;
-	devices_publish(agent);
 	for (size_t i = 0; i < agent->n_processes; i++) {
 		const struct module *module = agent->processes[i].module;
 
 		if (module->applied)
 			module->applied(agent, agent->conf);
 	}
+}
+
+static void succeed(struct agent *agent)
+{
+	struct transaction *transaction = &agent->transaction;
+
+	confirm_in_force(agent, transaction->wanted);
+	conf_free(agent->conf);
+	agent->conf = transaction->wanted;
+	agent->generation = transaction->generation;
+	devices_publish(agent);
+	transaction_tell_applied(agent);
 	log_notice("configuration %llu is in force",
 		(unsigned long long)agent->generation);
 	finish(agent, 0, "");
@@ -409,7 +415,8 @@ static void begin_reload(struct agent *agent)
 	move_askers(&agent->askers, &transaction->askers);
 	transaction->active = true;
 	transaction->generation = ++agent->last_generation;
-	r = config_load(agent->options.config, &transaction->wanted);
+	transaction->returns = agent->confirm.state == CONFIRM_STATE_RETURNING;
+	r = config_load(confirm_source(agent), &transaction->wanted);
 	if (r == 0)
 		r = devices_number(transaction->wanted, &agent->numbers);
 	if (r < 0) {

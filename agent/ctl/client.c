@@ -297,15 +297,41 @@ static int take_report(sd_bus_message *reply, char **ret_report)
 	return *ret_report ? 0 : -ENOMEM;
 }
 
-int client_reload(sd_bus *bus, char **ret_report)
+static int call_for_report(sd_bus *bus, const char *method, char **ret_report)
 {
 	sd_bus_message *reply = NULL;
 	int r;
 
 	sd_bus_set_method_call_timeout(bus, LONG_US);
-	r = ask(bus, MANAGER, "Reload", NULL, &reply);
+	r = ask(bus, MANAGER, method, NULL, &reply);
 	if (r < 0)
 		return r;
+	r = take_report(reply, ret_report);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+int client_reload(sd_bus *bus, char **ret_report)
+{
+	return call_for_report(bus, "Reload", ret_report);
+}
+
+int client_confirm(sd_bus *bus, char **ret_report)
+{
+	return call_for_report(bus, "Confirm", ret_report);
+}
+
+int client_apply(sd_bus *bus, uint32_t seconds, char **ret_report)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	int r;
+
+	sd_bus_set_method_call_timeout(bus, LONG_US);
+	r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, "Apply", &error,
+		&reply, "u", seconds);
+	if (r < 0)
+		return explain(r, &error);
 	r = take_report(reply, ret_report);
 	sd_bus_message_unref(reply);
 	return r;

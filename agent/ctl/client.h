@@ -19,6 +19,9 @@ _must_check_ int client_read_attempts(
 	sd_bus *bus, struct view *view, bool quiet);
 /* ret_report is the caller's to free. */
 _must_check_ int client_reload(sd_bus *bus, char **ret_report);
+/* Apply for so many seconds; Confirm. As client_reload(). */
+_must_check_ int client_apply(sd_bus *bus, uint32_t seconds, char **ret_report);
+_must_check_ int client_confirm(sd_bus *bus, char **ret_report);
 /* A refusal comes back as a report, too. */
 _must_check_ int client_update(sd_bus *bus, const char *method, int statement,
 	int package, char **ret_report);

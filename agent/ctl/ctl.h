@@ -4,6 +4,7 @@
 #define GATEHOUSE_CTL_CTL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "agent/ctl/view.h"
 
@@ -18,7 +19,17 @@ struct ctl {
 	const char *config; /* gatehouse.conf */
 	const char *state, *run; /* the daemon's folders */
 	const char *word; /* the command's argument; NULL: none */
+	uint32_t confirm_within; /* seconds; 0: not on trial */
 };
+
+/* For commands that change what is in force; each says what goes wrong. */
+struct sd_bus;
+/* Would gatehoused take the files as they are? -errno. */
+int ctl_check_files(const struct ctl *ctl);
+/* Has them read, on trial if that was asked for. -errno. */
+int ctl_put_in_force(const struct ctl *ctl, struct sd_bus *bus);
+/* What to do now, if they are on trial. */
+void ctl_say_trial(const struct ctl *ctl);
 
 int ctl_status(const struct ctl *ctl);
 int ctl_device_list(const struct ctl *ctl);
@@ -29,6 +40,8 @@ int ctl_observe(const struct ctl *ctl);
 int ctl_update_check(const struct ctl *ctl);
 int ctl_update_apply(const struct ctl *ctl);
 int ctl_config_check(const struct ctl *ctl);
+int ctl_config_apply(const struct ctl *ctl);
+int ctl_config_confirm(const struct ctl *ctl);
 int ctl_rules_clear(const struct ctl *ctl);
 
 #endif

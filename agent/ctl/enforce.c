@@ -13,7 +13,6 @@
 #include "agent/ctl/ctl.h"
 #include "agent/ctl/dropin.h"
 #include "agent/ctl/login.h"
-#include "agent/ctl/program.h"
 #include "agent/ctl/say.h"
 #include "agent/ctl/text.h"
 
@@ -236,27 +235,9 @@ static char *new_text(const struct change *change, const struct dropin *dropin)
 	return text;
 }
 
-/* Would gatehoused take the configuration as it is now on disk? */
-static int check_all(const struct change *change)
-{
-	char *path = program_daemon(), *output = NULL;
-	char *argv[] = {(char *)"gatehoused", (char *)"--check-config",
-		(char *)"-f", (char *)change->ctl->config, NULL};
-	int r = program_run(path, argv, &output);
-
-	if (r < 0)
-		say_errorf("Is gatehouse installed completely?",
-			"Cannot run %s: %s.", path, strerror(-r));
-	else if (r > 0)
-		say_errorf(output, "The configuration has problems:");
-	free(output);
-	free(path);
-	return r == 0 ? 0 : -EINVAL;
-}
-
 static int put_in_force(struct change *change, const struct dropin *dropin)
 {
-	char *text = new_text(change, dropin), *report = NULL;
+	char *text = new_text(change, dropin);
 	int r;
 
 	if (text == NULL)
@@ -268,10 +249,9 @@ static int put_in_force(struct change *change, const struct dropin *dropin)
 			"Cannot write %s: %s.", dropin->path, strerror(-r));
 		return r;
 	}
-	r = check_all(change);
+	r = ctl_check_files(change->ctl);
 	if (r == 0)
-		r = client_reload(change->bus, &report);
-	free(report);
+		r = ctl_put_in_force(change->ctl, change->bus);
 	if (r == 0)
 		return 0;
 	if (dropin_restore(dropin) < 0)
@@ -348,6 +328,7 @@ static int run(const struct ctl *ctl, const char *mode)
 	if (put_in_force(&change, &dropin) < 0)
 		return CTL_FAILED;
 	report(&change);
+	ctl_say_trial(ctl);
 	return CTL_DONE;
 }
 

@@ -11,6 +11,7 @@
 #include "agent/ctl/ctl.h"
 #include "agent/ctl/say.h"
 #include "agent/ctl/text.h"
+#include "agent/ctl/when.h"
 #include "agent/lib/product.h"
 
 static const struct command {
@@ -31,6 +32,8 @@ static const struct command {
 	{"update", "check", WORD_NEEDED, ctl_update_check},
 	{"update", "apply", WORD_NEEDED, ctl_update_apply},
 	{"config", "check", WORD_NONE, ctl_config_check},
+	{"config", "apply", WORD_NONE, ctl_config_apply},
+	{"config", "confirm", WORD_NONE, ctl_config_confirm},
 	{"rules", "clear", WORD_NONE, ctl_rules_clear},
 };
 
@@ -47,6 +50,8 @@ static const char help[] =
 	"Deciding (as root)\n"
 	"  enforce [ZONE|DEVICE]     block what is not allowed; asks first\n"
 	"  observe [ZONE|DEVICE]     only watch\n"
+	"  config apply              put the files in force\n"
+	"  config confirm            what is on trial stays in force\n"
 	"  update check FILE|FOLDER  is this package ours and newer?\n"
 	"  update apply FILE|FOLDER  ... and install it\n"
 	"  rules clear               remove all isolation rules\n"
@@ -54,6 +59,8 @@ static const char help[] =
 	"Options\n"
 	"      --json                for programs\n"
 	"      --yes                 do not ask (enforce)\n"
+	"      --confirm-within TIME enforce, observe, config apply: only on\n"
+	"                            trial; 60, 5m or 1h\n"
 	"  -f, --config FILE         instead of " SYSCONFDIR
 	"/gatehouse/gatehouse.conf\n"
 	"      --state FOLDER        the daemon's, instead of " STATEDIR "\n"
@@ -95,6 +102,7 @@ static int read_options(int argc, char **argv, struct ctl *ctl)
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
 		{"yes", no_argument, NULL, 'y'},
+		{"confirm-within", required_argument, NULL, 'w'},
 		{"config", required_argument, NULL, 'f'},
 		{"state", required_argument, NULL, 's'},
 		{"run", required_argument, NULL, 'r'},
@@ -115,6 +123,15 @@ static int read_options(int argc, char **argv, struct ctl *ctl)
 			ctl->state = optarg;
 		else if (c == 'r')
 			ctl->run = optarg;
+		else if (c == 'w' &&
+			 when_parse_span(optarg, &ctl->confirm_within) == 0)
+			continue;
+		else if (c == 'w')
+			return say_error("--confirm-within takes seconds, "
+					 "minutes or hours up to a day: 60, "
+					 "5m, 1h",
+				       NULL),
+			       CTL_USAGE;
 		else if (c == 'V')
 			return say_version(), CTL_DONE;
 		else if (c == 'h')

@@ -47,6 +47,7 @@ static void say_mode(const struct view *view)
 {
 	const struct view_manager *m = &view->manager;
 	size_t enforced = view_count_isolation(view, "enforced");
+	char when[WHEN_TEXT];
 
 	if (m->rules_generation == 0)
 		say("NO RULES IN FORCE: nothing is watched and nothing is "
@@ -61,6 +62,14 @@ static void say_mode(const struct view *view)
 		    "device list");
 	else
 		say("ENFORCING: what is not allowed is blocked.");
+	if (m->confirm_until)
+		say("ON TRIAL until %s: then the configuration before "
+		    "returns, unless: gatehouse config confirm",
+			when_local(m->confirm_until, time(NULL), when));
+	if (m->returned)
+		say("NOT AS IN THE FILES: they were not confirmed, the "
+		    "configuration before is in force. See: gatehouse "
+		    "warnings");
 	if (strcmp(m->state, "degraded") == 0)
 		say("DEGRADED: a part of gatehouse is not in force. See: "
 		    "gatehouse warnings");

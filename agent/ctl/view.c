@@ -33,6 +33,8 @@ const struct view_field view_manager_fields[] = {
 	MANAGER("Quarantined", "quarantined", 't', quarantined),
 	MANAGER("Strangers", "strangers", 't', strangers),
 	MANAGER("Started", "started", 'T', started),
+	MANAGER("ConfirmUntil", "confirm_until", 'T', confirm_until),
+	MANAGER("Returned", "returned", 'b', returned),
 };
 const size_t view_n_manager_fields = ARRAY_SIZE(view_manager_fields);
 

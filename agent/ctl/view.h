@@ -17,6 +17,8 @@ struct view_manager {
 	uint64_t generation, rules_generation;
 	uint64_t denied, bridged_denied, quarantined, strangers;
 	int64_t started;
+	int64_t confirm_until; /* 0: nothing is on trial */
+	int returned;
 };
 
 struct view_device {

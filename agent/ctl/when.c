@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Dates and distances in time as text; asks no clock. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "agent/ctl/when.h"
@@ -84,4 +86,31 @@ const char *when_days(int32_t days, char text[static WHEN_TEXT])
 			days > 0 ? "in %lld %s" : "%lld %s ago", n,
 			n == 1 ? "day" : "days");
 	return text;
+}
+
+const char *when_span(uint32_t seconds, char text[static WHEN_TEXT])
+{
+	return distance(seconds, text, WHEN_TEXT);
+}
+
+int when_parse_span(const char *text, uint32_t *ret_seconds)
+{
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text + digits;
+	uint32_t value = 0, factor = 1;
+
+	if (digits == 0 || digits > 5)
+		return -EINVAL;
+	for (size_t i = 0; i < digits; i++)
+		value = value * 10 + (uint32_t)(text[i] - '0');
+	if (strcmp(unit, "m") == 0)
+		factor = 60;
+	else if (strcmp(unit, "h") == 0)
+		factor = 3600;
+	else if (*unit && strcmp(unit, "s") != 0)
+		return -EINVAL;
+	if (value == 0 || value > 86400 / factor)
+		return -EINVAL;
+	*ret_seconds = value * factor;
+	return 0;
 }

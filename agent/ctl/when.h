@@ -20,4 +20,9 @@ const char *when_utc(int64_t moment, char text[static WHEN_TEXT]);
 /* "in 12 days", "today", "3 days ago". */
 const char *when_days(int32_t days, char text[static WHEN_TEXT]);
 
+/* "60 s", "5 min". */
+const char *when_span(uint32_t seconds, char text[static WHEN_TEXT]);
+/* "60", "60s", "5m", "1h": seconds, from 1 to a day. -EINVAL. */
+_must_check_ int when_parse_span(const char *text, uint32_t *ret_seconds);
+
 #endif

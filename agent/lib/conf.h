@@ -92,6 +92,16 @@ _must_check_ int conf_new(const struct conf_schema *const *schemas,
 	size_t n_schemas, struct conf **ret_conf);
 struct conf *conf_free(struct conf *conf);
 
+/*
+ * All of it as the text of one file, in the same order; a NUL follows. The
+ * caller's to free. -ENOMEM.
+ */
+_must_check_ int conf_write(
+	const struct conf *conf, char **ret_text, size_t *ret_size);
+/* The names of files that say something else now, as far as they fit. */
+void conf_changed_files(const struct conf *before, const struct conf *after,
+	char *text, size_t size);
+
 size_t conf_problem_count(const struct conf *conf);
 const struct conf_problem *conf_problem(const struct conf *conf, size_t i);
 /* Adds a problem found by a cross-check. file/line as in the tree. */

@@ -67,6 +67,19 @@ int agent_send(struct agent *agent, const char *module, uint16_t type,
 /* Reloads the configuration; the outcome goes to done() once, if given. */
 void agent_reload(struct agent *agent,
 	void (*done)(void *arg, int error, const char *report), void *arg);
+/*
+ * The same for a trial: unless agent_confirm() is called within so many
+ * seconds, what is in force now returns. -EBUSY while another begins.
+ */
+void agent_try(struct agent *agent, uint32_t seconds,
+	void (*done)(void *arg, int error, const char *report), void *arg);
+/* What is on trial stays. -EINVAL: nothing is; -EBUSY; -errno. */
+_must_check_ int agent_confirm(struct agent *agent);
+/*
+ * What is in force is on trial: nothing of it may be kept for the next start.
+ * applied() is called again when it was confirmed.
+ */
+bool agent_on_trial(struct agent *agent);
 /* Numeric user and group of a worker ("bus"); -ENOENT. */
 _must_check_ int agent_user(struct agent *agent, const char *module,
 	uid_t *ret_uid, gid_t *ret_gid);

@@ -86,12 +86,14 @@ struct record_gateway {
 	uint8_t state;
 	uint8_t mode; /* of [gateway] */
 	uint8_t observed; /* 1: some zone or device is not enforced */
-	uint8_t zero[5];
+	uint8_t returned; /* 1: the files were not confirmed, so not in force */
+	uint8_t zero[4];
 	uint64_t generation; /* of the configuration in force */
 	uint64_t rules_generation; /* of the isolation rules in force; 0 none */
 	uint64_t denied, bridged_denied, quarantined;
 	uint64_t strangers; /* seen, also those not kept */
 	int64_t started; /* wall clock seconds */
+	int64_t confirm_until; /* the configuration is on trial; 0: it is not */
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include "agent/lib/record.h"
 
 #define BUS_CALLS_MAX 32 /* unanswered at once; more are refused */
+#define BUS_CONFIRM_MAX 86400 /* seconds that a configuration is on trial */
 
 enum bus_message {
 	/* down */
@@ -33,6 +34,8 @@ enum bus_verb {
 	BUS_VERB_ATTEMPTS = 2,
 	BUS_VERB_UPDATE_CHECK = 3, /* needs both files */
 	BUS_VERB_UPDATE_APPLY = 4, /* needs both files */
+	BUS_VERB_APPLY = 5, /* number: seconds to confirm it */
+	BUS_VERB_CONFIRM = 6,
 };
 
 enum bus_part {
@@ -48,6 +51,8 @@ struct bus_call {
 	uint64_t cookie;
 	uint32_t verb;
 	uint32_t uid; /* of the caller, as the bus says */
+	uint32_t number; /* what it gave; 0: nothing */
+	uint32_t zero;
 };
 
 struct bus_file {

@@ -39,6 +39,8 @@ static int64_t patience_ms(enum bus_verb verb)
 	case BUS_VERB_ATTEMPTS:
 		return 10 * 1000;
 	case BUS_VERB_RELOAD:
+	case BUS_VERB_APPLY:
+	case BUS_VERB_CONFIRM:
 		return 60 * 1000;
 	case BUS_VERB_UPDATE_CHECK:
 	case BUS_VERB_UPDATE_APPLY:
@@ -52,6 +54,8 @@ static bool needs_root(enum bus_verb verb)
 	switch (verb) {
 	case BUS_VERB_RELOAD:
 	case BUS_VERB_UPDATE_APPLY:
+	case BUS_VERB_APPLY:
+	case BUS_VERB_CONFIRM:
 		return true;
 	case BUS_VERB_ATTEMPTS:
 	case BUS_VERB_UPDATE_CHECK:
@@ -121,6 +125,10 @@ static void forward(struct port *port, struct call *call)
 	};
 	int r = 0;
 
+	/* Its type was checked against the table of methods. */
+	if (call->verb == BUS_VERB_APPLY &&
+		sd_bus_message_read(call->message, "u", &out.number) < 0)
+		out.number = 0;
 	if (call->verb == BUS_VERB_UPDATE_CHECK ||
 		call->verb == BUS_VERB_UPDATE_APPLY)
 		r = send_files(port, call);

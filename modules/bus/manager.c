@@ -55,11 +55,22 @@ GETTER(get_word)
 	return sd_bus_message_append(reply, "s", word);
 }
 
-GETTER(get_observed)
+GETTER(get_flag)
 {
+	const struct record_gateway *gateway = gateway_of(userdata);
+	int flag = gateway->observed;
+
 	GETTER_UNUSED();
-	return sd_bus_message_append(
-		reply, "b", (int)gateway_of(userdata)->observed);
+	if (strcmp(property, "Returned") == 0)
+		flag = gateway->returned;
+	return sd_bus_message_append(reply, "b", flag);
+}
+
+/* Seconds since 1970; all others are counts. */
+static bool is_moment(const char *property)
+{
+	return strcmp(property, "Started") == 0 ||
+	       strcmp(property, "ConfirmUntil") == 0;
 }
 
 GETTER(get_number)
@@ -73,7 +84,7 @@ GETTER(get_number)
 		if (strcmp(field->name, property) != 0)
 			continue;
 		return sd_bus_message_append_basic(reply,
-			strcmp(property, "Started") == 0 ? 'x' : 't',
+			is_moment(property) ? 'x' : 't',
 			gateway + field->offset);
 	}
 	return -ENOENT;
@@ -120,6 +131,18 @@ static int on_apply(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return calls_begin(userdata, m, BUS_VERB_UPDATE_APPLY);
 }
 
+static int on_try(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	(void)error;
+	return calls_begin(userdata, m, BUS_VERB_APPLY);
+}
+
+static int on_confirm(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	(void)error;
+	return calls_begin(userdata, m, BUS_VERB_CONFIRM);
+}
+
 #define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 /* sd-bus's own check would read /proc; ours is in calls.c. */
@@ -129,6 +152,10 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS,
 		SD_BUS_RESULT("s", report), on_reload, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("Apply", SD_BUS_ARGS("u", seconds),
+		SD_BUS_RESULT("s", report), on_try, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("Confirm", SD_BUS_NO_ARGS,
+		SD_BUS_RESULT("s", report), on_confirm, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Attempts", SD_BUS_NO_ARGS,
 		SD_BUS_RESULT("a(usssqtb)", attempts), on_attempts, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("UpdateCheck",
@@ -147,7 +174,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("SecurityContact", "s", get_constant, 0, CONSTANT),
 	SD_BUS_PROPERTY("State", "s", get_word, 0, CHANGES),
 	SD_BUS_PROPERTY("Mode", "s", get_word, 0, CHANGES),
-	SD_BUS_PROPERTY("Observed", "b", get_observed, 0, CHANGES),
+	SD_BUS_PROPERTY("Observed", "b", get_flag, 0, CHANGES),
 	SD_BUS_PROPERTY("Generation", "t", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("RulesGeneration", "t", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("Denied", "t", get_number, 0, CHANGES),
@@ -155,6 +182,8 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("Quarantined", "t", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("Strangers", "t", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("Started", "x", get_number, 0, CHANGES),
+	SD_BUS_PROPERTY("ConfirmUntil", "x", get_number, 0, CHANGES),
+	SD_BUS_PROPERTY("Returned", "b", get_flag, 0, CHANGES),
 	SD_BUS_PROPERTY("Warnings", "a(uusxss)", get_warnings, 0,
 		SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 	SD_BUS_VTABLE_END,

@@ -53,6 +53,8 @@ const struct mirror_field mirror_gateway_fields[] = {
 	GATEWAY("Quarantined", quarantined),
 	GATEWAY("Strangers", strangers),
 	GATEWAY("Started", started),
+	GATEWAY("Returned", returned),
+	GATEWAY("ConfirmUntil", confirm_until),
 };
 const size_t mirror_n_gateway_fields = ARRAY_SIZE(mirror_gateway_fields);
 

@@ -223,7 +223,8 @@ static void reloaded(void *arg, int error, const char *report)
 	free(reload);
 }
 
-static void call_reload(struct agent *agent, uint64_t cookie)
+/* seconds 0: for good. */
+static void call_reload(struct agent *agent, uint64_t cookie, uint32_t seconds)
 {
 	struct reload *reload;
 
@@ -241,7 +242,36 @@ static void call_reload(struct agent *agent, uint64_t cookie)
 	}
 	reload->cookie = cookie;
 	bus.reloads++;
-	agent_reload(agent, reloaded, reload);
+	if (seconds)
+		agent_try(agent, seconds, reloaded, reload);
+	else
+		agent_reload(agent, reloaded, reload);
+}
+
+static void call_apply(struct agent *agent, uint64_t cookie, uint32_t seconds)
+{
+	if (seconds == 0 || seconds > BUS_CONFIRM_MAX)
+		reply(cookie, -EINVAL,
+			"a trial lasts at least a second and at most a day");
+	else
+		call_reload(agent, cookie, seconds);
+}
+
+static void call_confirm(struct agent *agent, uint64_t cookie)
+{
+	int r = agent_confirm(agent);
+
+	if (r == 0)
+		reply(cookie, 0, "the configuration stays in force");
+	else if (r == -EINVAL)
+		reply(cookie, r,
+			"no configuration waits to be confirmed; if you were "
+			"too late, the one before is in force");
+	else
+		reply(cookie, r,
+			r == -EBUSY ? "a configuration is being put in force; "
+				      "try again in a moment"
+				    : strerror(-r));
 }
 
 static void call_attempts(struct agent *agent, uint64_t cookie)
@@ -289,7 +319,17 @@ static int on_call(void *owner, const void *message, int fd)
 	case BUS_VERB_RELOAD:
 		if (!root)
 			return -EPROTO; /* the worker has to look first */
-		call_reload(owner, call->cookie);
+		call_reload(owner, call->cookie, 0);
+		return 0;
+	case BUS_VERB_APPLY:
+		if (!root)
+			return -EPROTO;
+		call_apply(owner, call->cookie, call->number);
+		return 0;
+	case BUS_VERB_CONFIRM:
+		if (!root)
+			return -EPROTO;
+		call_confirm(owner, call->cookie);
 		return 0;
 	case BUS_VERB_ATTEMPTS:
 		call_attempts(owner, call->cookie);

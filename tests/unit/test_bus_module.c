@@ -37,6 +37,8 @@ struct agent {
 	int update; /* what update_ask() answers */
 	uint32_t update_verb;
 	bool reload_later;
+	uint32_t seconds; /* of the trial that was asked for */
+	int confirmed; /* what agent_confirm() answers */
 	void (*done)(void *arg, int error, const char *report);
 	void *done_arg;
 	const char *bus_path;
@@ -74,6 +76,18 @@ void agent_reload(struct agent *agent,
 	agent->done_arg = arg;
 	if (!agent->reload_later)
 		done(arg, -EINVAL, "it has a mistake");
+}
+
+void agent_try(struct agent *agent, uint32_t seconds,
+	void (*done)(void *arg, int error, const char *report), void *arg)
+{
+	agent->seconds = seconds;
+	done(arg, 0, "in force for now");
+}
+
+int agent_confirm(struct agent *agent)
+{
+	return agent->confirmed;
 }
 
 int agent_send(struct agent *agent, const char *module, uint16_t type,
@@ -231,6 +245,32 @@ static void test_reloads_are_few(void **state)
 	agent->reload_later = false;
 	assert_int_equal(call(agent, 100, BUS_VERB_RELOAD, 0), 0);
 	assert_int_equal(agent->reply.error, -EINVAL);
+}
+
+static void test_trial(void **state)
+{
+	struct agent *agent = *state;
+	struct bus_call apply = {.cookie = 5, .verb = BUS_VERB_APPLY};
+
+	assert_int_equal(up(agent, BUS_CALL, &apply, -1), 0);
+	assert_int_equal(agent->reply.error, -EINVAL);
+	apply.number = BUS_CONFIRM_MAX + 1;
+	assert_int_equal(up(agent, BUS_CALL, &apply, -1), 0);
+	assert_int_equal(agent->reply.error, -EINVAL);
+	assert_int_equal(agent->seconds, 0);
+	apply.number = BUS_CONFIRM_MAX;
+	assert_int_equal(up(agent, BUS_CALL, &apply, -1), 0);
+	assert_int_equal(agent->reply.error, 0);
+	assert_int_equal(agent->seconds, BUS_CONFIRM_MAX);
+	apply.uid = 1000;
+	assert_int_equal(up(agent, BUS_CALL, &apply, -1), -EPROTO);
+	assert_int_equal(call(agent, 6, BUS_VERB_CONFIRM, 1000), -EPROTO);
+	assert_int_equal(call(agent, 6, BUS_VERB_CONFIRM, 0), 0);
+	assert_int_equal(agent->reply.error, 0);
+	agent->confirmed = -EINVAL;
+	assert_int_equal(call(agent, 7, BUS_VERB_CONFIRM, 0), 0);
+	assert_int_equal(agent->reply.error, -EINVAL);
+	assert_non_null(strstr(agent->reply.text, "too late"));
 }
 
 /* A worker that asks what it should have refused is not to be trusted. */
@@ -409,6 +449,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_mirror),
 		TEST(test_reload),
+		TEST(test_trial),
 		TEST(test_reloads_are_few),
 		TEST(test_only_root),
 		TEST(test_attempts),

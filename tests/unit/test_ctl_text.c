@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <errno.h>
 
 #include "agent/ctl/table.h"
 #include "agent/ctl/text.h"
@@ -221,6 +222,29 @@ static void test_when(void **state)
 	assert_string_equal(when_days(INT32_MIN, text), "2147483648 days ago");
 }
 
+static void test_span(void **state)
+{
+	static const char *const bad[] = {"", "0", "m", "-5", "5x", "5 m",
+		"86401", "1441m", "25h", "100000", "5mm", "0h"};
+	char text[WHEN_TEXT];
+	uint32_t seconds = 7;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(when_parse_span(bad[i], &seconds), -EINVAL);
+	assert_int_equal(seconds, 7);
+	assert_int_equal(when_parse_span("60", &seconds), 0);
+	assert_int_equal(seconds, 60);
+	assert_int_equal(when_parse_span("5m", &seconds), 0);
+	assert_int_equal(seconds, 300);
+	assert_int_equal(when_parse_span("24h", &seconds), 0);
+	assert_int_equal(seconds, 86400);
+	assert_int_equal(when_parse_span("1s", &seconds), 0);
+	assert_int_equal(seconds, 1);
+	assert_string_equal(when_span(60, text), "60 s");
+	assert_string_equal(when_span(300, text), "5 min");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_table_any_width),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_when),
+		cmocka_unit_test(test_span),
 	};
 
 	text_set_up();

@@ -24,6 +24,7 @@ struct agent {
 	const char *folder;
 	struct isolation_port sent[8];
 	size_t n_sent;
+	bool trial;
 };
 
 static struct agent agent;
@@ -42,6 +43,11 @@ struct state *agent_state(struct agent *a)
 const char *agent_state_dir(struct agent *a)
 {
 	return a->folder;
+}
+
+bool agent_on_trial(struct agent *a)
+{
+	return a->trial;
 }
 
 int agent_send(struct agent *a, const char *module, uint16_t type,
@@ -157,6 +163,24 @@ static void test_only_in_force(void **state)
 	assert_saved("br2", 0);
 }
 
+/* The power may go before the owner has confirmed it. */
+static void test_trial(void **state)
+{
+	(void)state;
+	send_whole("br0");
+	keep_applied(&agent);
+	agent.trial = true;
+	send_whole("br1");
+	keep_applied(&agent);
+	assert_saved("br0", 0);
+	report_port("", "");
+	run_for(KEEP_SETTLE_MS + 200);
+	assert_saved("br0", 0);
+	agent.trial = false;
+	keep_applied(&agent);
+	assert_saved("br1", 0);
+}
+
 static void test_ports(void **state)
 {
 	(void)state;
@@ -245,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_only_in_force),
+		cmocka_unit_test(test_trial),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_no_folder),
 		cmocka_unit_test(test_port_limits),

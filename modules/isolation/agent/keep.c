@@ -196,6 +196,9 @@ void keep_applied(struct agent *agent)
 {
 	if (self.state != KEEP_STATE_WHOLE)
 		return;
+	/* If the power goes now, what was before it is loaded at boot. */
+	if (agent_on_trial(agent))
+		return;
 	self.state = KEEP_STATE_IN_FORCE;
 	save(agent);
 }

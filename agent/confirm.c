@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Trials of configurations: writes what is in force and a marker to the disk
+ * before a trial begins, takes them away when it was confirmed, and brings
+ * back what was before when it was not. May touch its two files only; must
+ * never change or remove a file of the owner.
+ */
+#include "agent/confirm.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/lib/file.h"
+
+#define MARKER_MAX 4096
+#define WARN_TRIAL "config.unconfirmed"
+#define WARN_RETURNED "config.returned"
+
+static const char *state_name(enum confirm_state state)
+{
+	switch (state) {
+	case CONFIRM_STATE_NONE:
+		return "lasting";
+	case CONFIRM_STATE_TRIAL:
+		return "on trial";
+	case CONFIRM_STATE_RETURNING:
+		return "returning";
+	case CONFIRM_STATE_RETURNED:
+		return "returned";
+	}
+	return "?";
+}
+
+static void tell_gateway(struct agent *agent)
+{
+	const struct confirm *confirm = &agent->confirm;
+	struct record_gateway gateway = *state_gateway(agent->state);
+
+	gateway.confirm_until = confirm->state == CONFIRM_STATE_TRIAL
+					? confirm->until
+					: 0;
+	gateway.returned = confirm->state == CONFIRM_STATE_RETURNED;
+	state_set_gateway(agent->state, &gateway);
+}
+
+/* Without the folder that all of them are in: a warning is short. */
+static const char *short_names(
+	const struct agent *agent, char text[static CONFIRM_FILES])
+{
+	const char *config = agent->options.config;
+	const char *from = agent->confirm.files, *slash = strrchr(config, '/');
+	size_t prefix = slash ? (size_t)(slash - config) + 1 : 0, n = 0;
+
+	if (!from[0])
+		from = config;
+	while (*from && n < CONFIRM_FILES - 1) {
+		if (prefix && strncmp(from, config, prefix) == 0 &&
+			from[prefix])
+			from += prefix;
+		do
+			text[n++] = *from;
+		while (*from++ != ' ' && *from && n < CONFIRM_FILES - 1);
+	}
+	text[n] = 0;
+	return text;
+}
+
+static void warn_returned(struct agent *agent)
+{
+	char names[CONFIRM_FILES];
+
+	state_warn(agent->state, 0, RECORD_SEVERITY_CRITICAL, WARN_RETURNED,
+		"Not confirmed in time, so the configuration before is in "
+		"force. Unchanged but NOT in force: %.100s. Once more: "
+		"gatehouse config apply --confirm-within 60",
+		short_names(agent, names));
+}
+
+static void enter_state(struct agent *agent, enum confirm_state state)
+{
+	struct confirm *confirm = &agent->confirm;
+
+	log_debug("configuration: %s -> %s", state_name(confirm->state),
+		state_name(state));
+	confirm->state = state;
+	if (state == CONFIRM_STATE_TRIAL)
+		state_warn(agent->state, 0, RECORD_SEVERITY_WARNING, WARN_TRIAL,
+			"The configuration is on trial: the one before returns "
+			"by itself unless somebody says: gatehouse config "
+			"confirm");
+	else
+		state_unwarn(agent->state, 0, WARN_TRIAL);
+	if (state == CONFIRM_STATE_RETURNED)
+		warn_returned(agent);
+	else
+		state_unwarn(agent->state, 0, WARN_RETURNED);
+	tell_gateway(agent);
+}
+
+static char *path_of(const struct agent *agent, const char *name)
+{
+	char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", agent->options.state, name) < 0)
+		return NULL;
+	return path;
+}
+
+const char *confirm_source(const struct agent *agent)
+{
+	return agent->confirm.state == CONFIRM_STATE_RETURNING
+		       ? agent->confirmed
+		       : agent->options.config;
+}
+
+/* Once this is on the disk, an end of the daemon is an end of the trial. */
+static int write_marker(const struct agent *agent, int folder)
+{
+	const struct confirm *confirm = &agent->confirm;
+	char text[MARKER_MAX];
+	int n = snprintf(text, sizeof(text), "until=%" PRId64 "\nfiles=%s\n",
+		confirm->until, confirm->files);
+
+	return file_replace(folder, CONFIRM_MARKER, text, (size_t)n, 0600);
+}
+
+/* A marker counts whatever it says: it only helps to explain. */
+static void read_marker(struct confirm *confirm, const char *text)
+{
+	const char *files = strstr(text, "files=");
+
+	if (!files)
+		return;
+	files += strlen("files=");
+	snprintf(confirm->files, sizeof(confirm->files), "%.*s",
+		(int)strcspn(files, "\n"), files);
+}
+
+static int forget(const struct agent *agent)
+{
+	_cleanup_(cleanup_close) int folder = file_open_folder(
+		agent->options.state);
+	int r = folder < 0 ? folder : file_remove(folder, CONFIRM_MARKER);
+
+	/* Without the marker nobody reads it, so it may as well stay. */
+	if (r == 0 && file_remove(folder, CONFIRM_BEFORE) < 0)
+		log_warning("%s cannot be removed", agent->confirmed);
+	return r;
+}
+
+static int keep_before(const struct agent *agent, int folder)
+{
+	_cleanup_(cleanup_free) char *text = NULL;
+	size_t size;
+	int r = conf_write(agent->conf, &text, &size);
+
+	if (r == 0 && size > CONF_FILE_MAX)
+		r = -EFBIG;
+	return r < 0 ? r
+		     : file_replace(folder, CONFIRM_BEFORE, text, size, 0600);
+}
+
+/* The copy, then the marker that says that it counts. */
+static int prepare(struct agent *agent)
+{
+	_cleanup_(cleanup_close) int folder = file_open_folder(
+		agent->options.state);
+	int r = folder < 0 ? folder : 0;
+
+	if (r == 0 && agent->confirm.before.state == CONFIRM_STATE_NONE)
+		r = keep_before(agent, folder);
+	return r < 0 ? r : write_marker(agent, folder);
+}
+
+static void rewrite_marker(struct agent *agent)
+{
+	_cleanup_(cleanup_close) int folder = file_open_folder(
+		agent->options.state);
+
+	if (folder < 0 || write_marker(agent, folder) < 0)
+		log_warning("the marker in %s could not be written again; it "
+			    "counts all the same",
+			agent->options.state);
+}
+
+static void return_before(struct agent *agent);
+
+static void on_timer(struct timer *timer)
+{
+	struct agent *agent = container_of(timer, struct agent, confirm.timer);
+
+	if (agent->confirm.state == CONFIRM_STATE_TRIAL)
+		log_warning("the configuration was not confirmed within %u "
+			    "seconds: the one before returns",
+			agent->confirm.seconds);
+	return_before(agent);
+}
+
+static void on_returned(void *arg, int error, const char *report)
+{
+	struct agent *agent = arg;
+
+	if (error == 0)
+		return;
+	log_error("the configuration before could not be put back in force "
+		  "(%s); trying again",
+		report);
+	loop_set_timer(agent->loop, &agent->confirm.timer, CONFIRM_RETRY_MS);
+}
+
+static void return_before(struct agent *agent)
+{
+	enter_state(agent, CONFIRM_STATE_RETURNING);
+	if (transaction_reload(agent, on_returned, agent) < 0)
+		on_returned(agent, -ENOMEM, "out of memory");
+}
+
+static void begin_trial(struct agent *agent, const struct conf *conf)
+{
+	struct confirm *confirm = &agent->confirm;
+
+	confirm->before.beginning = false;
+	confirm->until = clock_wall() + confirm->seconds;
+	if (confirm->before.state == CONFIRM_STATE_NONE)
+		conf_changed_files(agent->conf, conf, confirm->files,
+			sizeof(confirm->files));
+	rewrite_marker(agent);
+	tell_gateway(agent);
+	loop_set_timer(
+		agent->loop, &confirm->timer, (int64_t)confirm->seconds * 1000);
+	log_notice("the configuration is in force for %u seconds; it stays "
+		   "if somebody says: gatehouse config confirm",
+		confirm->seconds);
+}
+
+void confirm_in_force(struct agent *agent, const struct conf *conf)
+{
+	struct confirm *confirm = &agent->confirm;
+
+	switch (confirm->state) {
+	case CONFIRM_STATE_NONE:
+		return;
+	case CONFIRM_STATE_TRIAL:
+		if (confirm->before.beginning)
+			begin_trial(agent, conf);
+		return;
+	case CONFIRM_STATE_RETURNING:
+		if (!agent->transaction.returns)
+			return; /* one that had begun before */
+		enter_state(agent, CONFIRM_STATE_RETURNED);
+		log_error("the configuration before is in force again; "
+			  "unchanged but not in force: %s",
+			confirm->files);
+		return;
+	case CONFIRM_STATE_RETURNED:
+		/* The owner wanted the files without a trial. */
+		if (forget(agent) < 0)
+			log_error("%s/" CONFIRM_MARKER " cannot be removed: "
+				  "remove it, or what was in force before "
+				  "returns at the next start",
+				agent->options.state);
+		enter_state(agent, CONFIRM_STATE_NONE);
+		return;
+	}
+}
+
+struct trial {
+	struct agent *agent;
+	void (*done)(void *arg, int error, const char *report);
+	void *arg;
+};
+
+/* The files were not taken: all is as it was before. */
+static void give_up_trial(struct agent *agent)
+{
+	struct confirm *confirm = &agent->confirm;
+
+	confirm->before.beginning = false;
+	confirm->seconds = confirm->before.seconds;
+	if (confirm->before.state == CONFIRM_STATE_NONE && forget(agent) < 0)
+		log_error("%s/" CONFIRM_MARKER " cannot be removed",
+			agent->options.state);
+	enter_state(agent, confirm->before.state);
+}
+
+static void on_tried(void *arg, int error, const char *report)
+{
+	struct trial *trial = arg;
+	struct agent *agent = trial->agent;
+	char text[160];
+
+	if (error < 0)
+		give_up_trial(agent);
+	else
+		snprintf(text, sizeof(text),
+			"in force for %u seconds; it stays if you say: "
+			"gatehouse config confirm",
+			agent->confirm.seconds);
+	if (trial->done)
+		trial->done(trial->arg, error, error < 0 ? report : text);
+	free(trial);
+}
+
+static int start_trial(
+	struct agent *agent, uint32_t seconds, struct trial *trial)
+{
+	struct confirm *confirm = &agent->confirm;
+	int r;
+
+	confirm->before.state = confirm->state;
+	confirm->before.seconds = confirm->seconds;
+	confirm->seconds = seconds;
+	confirm->until = clock_wall() + seconds;
+	confirm->timer.fired = on_timer;
+	r = prepare(agent);
+	if (r < 0) {
+		confirm->seconds = confirm->before.seconds;
+		return r;
+	}
+	confirm->before.beginning = true;
+	enter_state(agent, CONFIRM_STATE_TRIAL);
+	r = transaction_reload(agent, on_tried, trial);
+	if (r < 0)
+		give_up_trial(agent);
+	return r;
+}
+
+void agent_try(struct agent *agent, uint32_t seconds,
+	void (*done)(void *arg, int error, const char *report), void *arg)
+{
+	struct trial *trial = NULL;
+	char report[160] = "another one is being put in force; try again in a "
+			   "moment";
+	int r = -EBUSY;
+
+	if (agent->confirm.before.beginning ||
+		agent->confirm.state == CONFIRM_STATE_RETURNING ||
+		agent->transaction.active)
+		goto refuse;
+	trial = malloc(sizeof(*trial));
+	r = trial ? 0 : -ENOMEM;
+	if (trial) {
+		*trial = (struct trial){agent, done, arg};
+		r = start_trial(agent, seconds, trial);
+	}
+	if (r == 0)
+		return;
+	snprintf(report, sizeof(report),
+		"nothing was changed, because what is in force could not be "
+		"kept in %.60s: %s",
+		agent->options.state, strerror(-r));
+refuse:
+	free(trial);
+	if (done)
+		done(arg, r, report);
+}
+
+int agent_confirm(struct agent *agent)
+{
+	int r;
+
+	if (agent->confirm.state != CONFIRM_STATE_TRIAL)
+		return -EINVAL;
+	if (agent->confirm.before.beginning || agent->transaction.active)
+		return -EBUSY;
+	r = forget(agent);
+	if (r < 0)
+		return r;
+	loop_stop_timer(agent->loop, &agent->confirm.timer);
+	enter_state(agent, CONFIRM_STATE_NONE);
+	log_notice("the configuration was confirmed and stays in force");
+	transaction_tell_applied(agent);
+	return 0;
+}
+
+bool agent_on_trial(struct agent *agent)
+{
+	return agent->confirm.state == CONFIRM_STATE_TRIAL;
+}
+
+/* Somebody put the old text back: there is nothing left to return to. */
+static bool files_say_same(const struct agent *agent)
+{
+	_cleanup_(cleanup_free) char *a = NULL, *b = NULL;
+	struct conf *files = NULL;
+	size_t n = 0, m = 0;
+	bool same;
+
+	same = config_load(agent->options.config, &files) == 0 &&
+	       conf_write(files, &a, &n) == 0 &&
+	       conf_write(agent->conf, &b, &m) == 0 && n == m &&
+	       memcmp(a, b, n) == 0;
+	conf_free(files);
+	return same;
+}
+
+static int load_before(struct agent *agent)
+{
+	int r = config_load(agent->confirmed, &agent->conf);
+
+	if (r == 0)
+		return 0;
+	if (agent->conf)
+		config_print(agent->conf, agent->confirmed, false);
+	log_error("gatehoused ended while a configuration was on trial, and "
+		  "the one before, %s, cannot be read: %s. To start with "
+		  "the files as they are, remove %s/" CONFIRM_MARKER,
+		agent->confirmed, strerror(-r), agent->options.state);
+	return -EUCLEAN;
+}
+
+int confirm_load(struct agent *agent)
+{
+	_cleanup_(cleanup_close) int folder = file_open_folder(
+		agent->options.state);
+	_cleanup_(cleanup_free) char *text = NULL;
+	size_t size = 0;
+	int r;
+
+	agent->confirmed = path_of(agent, CONFIRM_BEFORE);
+	if (!agent->confirmed)
+		return -ENOMEM;
+	r = folder < 0 ? -ENOENT
+		       : file_read(folder, CONFIRM_MARKER, MARKER_MAX, &text,
+				 &size);
+	if (r == -ENOENT)
+		return config_load(agent->options.config, &agent->conf);
+	if (text)
+		read_marker(&agent->confirm, text);
+	r = load_before(agent);
+	if (r < 0)
+		return r;
+	if (files_say_same(agent))
+		return forget(agent);
+	agent->confirm.state = CONFIRM_STATE_RETURNED;
+	return 0;
+}
+
+void confirm_start(struct agent *agent)
+{
+	if (agent->confirm.state != CONFIRM_STATE_RETURNED)
+		return;
+	enter_state(agent, CONFIRM_STATE_RETURNED);
+	log_error("the configuration was not confirmed before gatehoused "
+		  "ended: the one before is in force; unchanged but not in "
+		  "force: %s",
+		agent->confirm.files[0] ? agent->confirm.files
+					: agent->options.config);
+}

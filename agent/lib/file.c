@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writes beside, then renames. Touches the named files of the given folder
+ * only; must never follow a link there, nor believe a file that somebody
+ * else could have written.
+ */
+#include "agent/lib/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NAME_MAX_NEW 128
+
+int file_open_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		ssize_t n = write(fd, bytes + at, size - at);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		at += n < 0 ? 0 : (size_t)n;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int write_new(int folder, const char *name, const void *bytes,
+	size_t size, mode_t mode)
+{
+	_cleanup_(cleanup_close) int fd = -1;
+
+	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
+		return -errno;
+	fd = openat(folder, name,
+		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	return write_all(fd, bytes, size);
+}
+
+int file_replace(int folder, const char *name, const void *bytes, size_t size,
+	mode_t mode)
+{
+	char fresh[NAME_MAX_NEW];
+	int r;
+
+	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.new", name) >=
+		sizeof(fresh))
+		return -ENAMETOOLONG;
+	r = write_new(folder, fresh, bytes, size, mode);
+	if (r == 0 && renameat(folder, fresh, folder, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlinkat(folder, fresh, 0);
+		return r;
+	}
+	return fsync(folder) < 0 ? -errno : 0;
+}
+
+static int read_all(int fd, char *bytes, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		ssize_t n = read(fd, bytes + at, size - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		at += (size_t)n;
+	}
+	return 0;
+}
+
+int file_read(int folder, const char *name, size_t most, char **ret_text,
+	size_t *ret_size)
+{
+	_cleanup_(cleanup_close) int fd = openat(
+		folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat info;
+	char *text;
+	int r;
+
+	if (fd < 0 || fstat(fd, &info) < 0)
+		return -errno;
+	if (!S_ISREG(info.st_mode) || info.st_uid != geteuid() ||
+		(info.st_mode & 022))
+		return -EPERM;
+	if ((size_t)info.st_size > most)
+		return -EFBIG;
+	text = malloc((size_t)info.st_size + 1);
+	if (!text)
+		return -ENOMEM;
+	r = read_all(fd, text, (size_t)info.st_size);
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	text[info.st_size] = 0;
+	*ret_text = text;
+	*ret_size = (size_t)info.st_size;
+	return 0;
+}
+
+int file_remove(int folder, const char *name)
+{
+	if (unlinkat(folder, name, 0) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return fsync(folder) < 0 ? -errno : 0;
+}

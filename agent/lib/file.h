@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Small files that must be whole or not there, whenever the power goes. */
+#ifndef GATEHOUSE_FILE_H
+#define GATEHOUSE_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "agent/lib/cleanup.h"
+
+/* A folder to be used with the others; -errno. */
+_must_check_ int file_open_folder(const char *path);
+/*
+ * Makes bytes the folder's file of that name, at once and for good: after 0
+ * it is on the disk, after -errno the old one is there still.
+ */
+_must_check_ int file_replace(int folder, const char *name, const void *bytes,
+	size_t size, mode_t mode);
+/*
+ * Reads a file of at most `most` bytes whole; a NUL follows them. -ENOENT;
+ * -EPERM when it is not an ordinary file that only this user can write;
+ * -EFBIG.
+ */
+_must_check_ int file_read(int folder, const char *name, size_t most,
+	char **ret_text, size_t *ret_size);
+/* 0 also when it was not there. */
+_must_check_ int file_remove(int folder, const char *name);
+
+#endif
