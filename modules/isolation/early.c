@@ -69,7 +69,8 @@ static int has_tables(struct nft *nft, bool *ret_there)
 static int load(struct nft *nft, const struct policy *policy,
 	const struct topology *topology, char *reason)
 {
-	struct ruleset_input input = {policy, topology, NULL, 0};
+	struct ruleset_input input = {
+		policy, topology, NULL, 0, nft_counts_connections(nft)};
 	struct ruleset ruleset;
 	uint8_t found = 0;
 	int r;

@@ -36,6 +36,11 @@ int engine_open(struct engine *engine)
 	r = nft_open(&engine->nft);
 	if (r < 0)
 		return r;
+	engine->count_connections = nft_counts_connections(&engine->nft);
+	if (!engine->count_connections)
+		log_warning("this kernel cannot count a device's connections "
+			    "(nft_connlimit is missing): only their rate is "
+			    "limited");
 	engine->monitor = socket(AF_NETLINK,
 		SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
 	if (engine->monitor < 0 ||
@@ -92,8 +97,8 @@ static bool hear(struct engine *engine)
 static int load(struct engine *engine, const struct policy *policy,
 	const struct topology *topology, uint8_t generation, char *reason)
 {
-	struct ruleset_input input = {
-		policy, topology, &engine->carry, generation};
+	struct ruleset_input input = {policy, topology, &engine->carry,
+		generation, engine->count_connections};
 	struct ruleset ruleset;
 	int r = ruleset_build(&input, nft_seq(&engine->nft), &ruleset, reason);
 
@@ -127,6 +132,8 @@ int engine_count(struct engine *engine)
 	if (r == 0)
 		r = nft_read_spoofs(
 			&engine->nft, &fresh.spoofs, &fresh.n_spoofs);
+	if (r == 0)
+		r = nft_read_overs(&engine->nft, &fresh.overs, &fresh.n_overs);
 	if (r < 0) {
 		ruleset_carry_free(&fresh);
 		return r;
@@ -222,7 +229,7 @@ int engine_start(struct engine *engine, struct loop *loop)
 int engine_check(const struct policy *policy, char *ret_reason)
 {
 	struct topology none = {0};
-	struct ruleset_input input = {policy, &none, NULL, 1};
+	struct ruleset_input input = {policy, &none, NULL, 1, true};
 	struct ruleset ruleset;
 	int r = ruleset_build(&input, 1, &ruleset, ret_reason);
 

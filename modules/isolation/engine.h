@@ -26,6 +26,7 @@ struct engine {
 	struct ruleset_carry carry;
 	bool in_force;
 	uint8_t generation; /* of the marks; grows with each other policy */
+	bool count_connections; /* the kernel can */
 	uint32_t restored;
 	int64_t window_ms;
 	unsigned in_window;

@@ -19,6 +19,12 @@
 #define ISOLATION_PORTS_MAX 1024 /* of all bridges of devices zones */
 #define ISOLATION_PINS_MAX 65536 /* of all devices together */
 #define ISOLATION_PINS_EACH 16
+/* New connections in a second, unless somebody says otherwise. */
+#define ISOLATION_RATE_DEFAULT 200
+#define ISOLATION_RATE_MAX 1000000
+/* Bytes per second: 64 kbit/s to 10 Gbit/s. */
+#define ISOLATION_BANDWIDTH_MIN 8000ull
+#define ISOLATION_BANDWIDTH_MAX 1250000000ull
 
 enum isolation_message {
 	/* down, between BEGIN and COMMIT */
@@ -31,6 +37,7 @@ enum isolation_message {
 	ISOLATION_FENCE,
 	ISOLATION_KNOWN_PORT,
 	ISOLATION_PIN,
+	ISOLATION_LIMIT,
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
@@ -45,6 +52,7 @@ enum isolation_message {
 	ISOLATION_LINK,
 	ISOLATION_PORT,
 	ISOLATION_SPOOF,
+	ISOLATION_OVER,
 };
 
 enum isolation_role {
@@ -100,6 +108,18 @@ struct isolation_pin {
 	struct ip ip;
 	uint16_t zero;
 	uint32_t device;
+};
+
+/*
+ * How much a device may: new connections in so many seconds, and bytes a
+ * second each way. 0: as much as it likes.
+ */
+struct isolation_limit {
+	uint32_t device;
+	uint32_t rate;
+	uint32_t seconds; /* 1 or 60 */
+	uint32_t zero;
+	uint64_t up, down;
 };
 
 /* NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). */
@@ -158,6 +178,7 @@ struct isolation_counters {
 	uint64_t redirected; /* connections into the proxy */
 	uint64_t fenced; /* of our own workers, where they have no business */
 	uint64_t spoofed; /* in the name of others */
+	uint64_t limited; /* more than its sender may */
 };
 
 struct isolation_tally {
@@ -165,6 +186,15 @@ struct isolation_tally {
 	uint16_t zero;
 	uint32_t device; /* 0: a stranger */
 	uint64_t denied;
+};
+
+/* A known device that went over one of its limits; all in all. */
+struct isolation_over {
+	struct mac mac;
+	uint8_t bandwidth; /* 1: of bytes; 0: of connections */
+	uint8_t zero;
+	uint32_t device;
+	uint64_t packets;
 };
 
 /* The state of our tables. */

@@ -14,6 +14,7 @@
 #include "modules/isolation/agent/allow.h"
 #include "modules/isolation/isolation_proto.h"
 #include "modules/isolation/agent/keep.h"
+#include "modules/isolation/agent/limits.h"
 #include "modules/isolation/agent/logins.h"
 #include "modules/isolation/agent/observe.h"
 #include "modules/isolation/agent/pins.h"
@@ -37,6 +38,14 @@ static const struct conf_key gateway_keys[] = {
 		true,
 		"Addresses that always reach the gateway itself, also from "
 		"among the devices."},
+	{"rate", limits_check_rate, LIMITS_RATE_EXPECTED, false,
+		"New connections that each device may open; 200/s if nobody "
+		"says otherwise."},
+};
+
+static const struct conf_key zone_keys[] = {
+	{"rate", limits_check_rate, LIMITS_RATE_EXPECTED, false,
+		"New connections that each device of this zone may open."},
 };
 
 static const struct conf_key device_keys[] = {
@@ -50,10 +59,13 @@ static const struct conf_key device_keys[] = {
 		true,
 		"The device uses these addresses and, of their family, no "
 		"others; nobody else may use them."},
+	{"rate", limits_check_rate, LIMITS_RATE_EXPECTED, false,
+		"New connections that this device may open."},
 };
 
 static const struct conf_schema schemas[] = {
 	{"gateway", false, gateway_keys, ARRAY_SIZE(gateway_keys)},
+	{"zone", true, zone_keys, ARRAY_SIZE(zone_keys)},
 	{"device", true, device_keys, ARRAY_SIZE(device_keys)},
 };
 
@@ -252,6 +264,8 @@ static int send_device(struct agent *agent, const struct conf *conf,
 		device.mode = (uint8_t)agent_mode(conf, NULL, section);
 	r = send_down(agent, ISOLATION_DEVICE, &device, sizeof(device));
 	if (r == 0)
+		r = limits_send(agent, conf, section, device.id);
+	if (r == 0)
 		r = send_pins(agent, section, device.id);
 	return r < 0 ? r : send_allows(agent, section, device.id);
 }
@@ -425,6 +439,13 @@ static int on_spoof(void *owner, const void *message, int fd)
 	return 0;
 }
 
+static int on_over(void *owner, const void *message, int fd)
+{
+	(void)fd;
+	limits_over(owner, message);
+	return 0;
+}
+
 static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_SEEN, struct isolation_seen, on_seen),
 	IPC_ROUTE(ISOLATION_IS, struct isolation_who, on_is),
@@ -437,6 +458,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_LINK, struct isolation_link, on_link),
 	IPC_ROUTE(ISOLATION_PORT, struct isolation_port, on_port),
 	IPC_ROUTE(ISOLATION_SPOOF, struct isolation_spoof, on_spoof),
+	IPC_ROUTE(ISOLATION_OVER, struct isolation_over, on_over),
 };
 
 extern const struct module isolation_module;

@@ -148,6 +148,23 @@ int policy_add_pin(struct policy *policy, const struct isolation_pin *pin)
 	return add(&policy->pins, pin, sizeof(*pin), ISOLATION_PINS_MAX);
 }
 
+static bool bandwidth_sane(uint64_t bytes)
+{
+	return !bytes || (bytes >= ISOLATION_BANDWIDTH_MIN &&
+				 bytes <= ISOLATION_BANDWIDTH_MAX);
+}
+
+int policy_add_limit(struct policy *policy, const struct isolation_limit *limit)
+{
+	if ((limit->seconds != 1 && limit->seconds != 60) || limit->zero ||
+		limit->rate > ISOLATION_RATE_MAX)
+		return -EINVAL;
+	if (!bandwidth_sane(limit->up) || !bandwidth_sane(limit->down))
+		return -EINVAL;
+	return add(
+		&policy->limits, limit, sizeof(*limit), ISOLATION_DEVICES_MAX);
+}
+
 /* Keys come first in all structs, so bytes are an order like any other. */
 static int by_interface(const void *a, const void *b)
 {
@@ -211,6 +228,13 @@ static int by_pinned(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct ip));
 }
 
+static int by_limited(const void *a, const void *b)
+{
+	const struct isolation_limit *x = a, *y = b;
+
+	return (x->device > y->device) - (x->device < y->device);
+}
+
 #define MEMBER(name) offsetof(struct policy, name)
 #define ITEM(name) sizeof(struct isolation_##name)
 #define OWNER(name) (int)offsetof(struct isolation_##name, device)
@@ -226,6 +250,7 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(fences), ITEM(fence), by_fence, POLICY_EVERYBODY},
 	{MEMBER(ports), ITEM(port), by_port, POLICY_NOT_WANTED},
 	{MEMBER(pins), ITEM(pin), by_pin, OWNER(pin)},
+	{MEMBER(limits), ITEM(limit), by_limited, OWNER(limit), true},
 };
 
 static void sort(struct policy_array *array, size_t size,
@@ -333,6 +358,25 @@ static int check_pins(const struct policy *policy, char *reason)
 	return 0;
 }
 
+static int check_limits(const struct policy *policy, char *reason)
+{
+	const struct isolation_limit *last = NULL;
+
+	policy_each(struct isolation_limit, l, &policy->limits) {
+		if (!policy_device(policy, l->device))
+			return refuse(reason,
+				"a limit is for device number %u, "
+				"which does not exist",
+				l->device);
+		if (last && last->device == l->device)
+			return refuse(reason,
+				"two limits are for device number %u",
+				l->device);
+		last = l;
+	}
+	return 0;
+}
+
 struct policy_array *policy_array(
 	const struct policy *policy, const struct policy_kind *kind)
 {
@@ -375,6 +419,8 @@ int policy_seal(struct policy *policy, char *ret_reason)
 		r = check_references(policy, ret_reason);
 	if (r == 0)
 		r = check_pins(policy, ret_reason);
+	if (r == 0)
+		r = check_limits(policy, ret_reason);
 	return r;
 }
 
@@ -434,6 +480,14 @@ const struct isolation_pin *policy_pin(
 	const struct policy *policy, const struct ip *ip)
 {
 	return find(&policy->pins, ip, sizeof(struct isolation_pin), by_pinned);
+}
+
+const struct isolation_limit *policy_limit(
+	const struct policy *policy, uint32_t device)
+{
+	struct isolation_limit key = {.device = device};
+
+	return find(&policy->limits, &key, sizeof(key), by_limited);
 }
 
 const struct isolation_zone *policy_zone(

@@ -28,6 +28,7 @@ struct policy {
 	struct policy_array fences; /* struct isolation_fence, by user */
 	struct policy_array ports; /* struct isolation_port, by interface */
 	struct policy_array pins; /* struct isolation_pin, by address */
+	struct policy_array limits; /* struct isolation_limit, by device */
 };
 
 /*
@@ -43,7 +44,7 @@ struct policy_kind {
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
-#define POLICY_KINDS 9
+#define POLICY_KINDS 10
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
 	const struct policy *policy, const struct policy_kind *kind);
@@ -79,6 +80,9 @@ _must_check_ int policy_add_port(
 _must_check_ int policy_add_pin(
 	struct policy *policy, const struct isolation_pin *pin);
 
+_must_check_ int policy_add_limit(
+	struct policy *policy, const struct isolation_limit *limit);
+
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);
 /* Makes by_id anew. */
@@ -95,6 +99,9 @@ const struct isolation_device *policy_device_by_mac(
 /* Whose is the address? */
 const struct isolation_pin *policy_pin(
 	const struct policy *policy, const struct ip *ip);
+/* How much may the device? */
+const struct isolation_limit *policy_limit(
+	const struct policy *policy, uint32_t device);
 const struct isolation_zone *policy_zone(
 	const struct policy *policy, const char *interface);
 

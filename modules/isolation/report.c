@@ -76,13 +76,13 @@ static uint32_t device_id(const struct engine *engine, const struct mac *mac)
 }
 
 static uint64_t tally_before(
-	const struct ruleset_carry *before, const struct mac *mac)
+	const struct ruleset_tally *before, size_t n, const struct mac *mac)
 {
-	size_t low = 0, high = before->n_tallies;
+	size_t low = 0, high = n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct ruleset_tally *t = &before->tallies[middle];
+		const struct ruleset_tally *t = &before[middle];
 		int order = memcmp(&t->mac, mac, sizeof(*mac));
 
 		if (order == 0)
@@ -106,6 +106,7 @@ void report_counts(struct worker *worker, const struct engine *engine,
 		.redirected = c[RULESET_REDIRECTED].packets,
 		.fenced = c[RULESET_FENCED].packets,
 		.spoofed = c[RULESET_SPOOFED].packets,
+		.limited = c[RULESET_LIMITED].packets,
 	};
 
 	worker_send(worker, ISOLATION_COUNTERS, &counters, sizeof(counters));
@@ -115,9 +116,27 @@ void report_counts(struct worker *worker, const struct engine *engine,
 			.device = device_id(engine, &t->mac),
 			.denied = t->count.packets};
 
-		if (t->count.packets != tally_before(before, &t->mac))
+		if (t->count.packets != tally_before(before->tallies,
+						before->n_tallies, &t->mac))
 			worker_send(
 				worker, ISOLATION_TALLY, &tally, sizeof(tally));
+	}
+}
+
+void report_overs(struct worker *worker, const struct engine *engine,
+	const struct ruleset_carry *before)
+{
+	for (size_t i = 0; i < engine->carry.n_overs; i++) {
+		const struct ruleset_tally *t = &engine->carry.overs[i];
+		struct isolation_over over = {.mac = t->mac,
+			.device = device_id(engine, &t->mac),
+			.packets = t->count.packets};
+
+		if (over.device &&
+			over.packets != tally_before(before->overs,
+						before->n_overs, &t->mac))
+			worker_send(
+				worker, ISOLATION_OVER, &over, sizeof(over));
 	}
 }
 

@@ -17,6 +17,9 @@ void report_ports(struct worker *worker, const struct topology *topology);
 /* Counters, and tallies that grew since before. */
 void report_counts(struct worker *worker, const struct engine *engine,
 	const struct ruleset_carry *before);
+/* Who went over a limit since before. */
+void report_overs(struct worker *worker, const struct engine *engine,
+	const struct ruleset_carry *before);
 /* Who was caught claiming what, if it is news. */
 void report_spoofs(struct worker *worker, const struct engine *engine);
 /* The list of attempts, and its end. */

@@ -22,6 +22,7 @@ union item {
 	struct isolation_fence fence;
 	struct isolation_port port;
 	struct isolation_pin pin;
+	struct isolation_limit limit;
 };
 
 static int add_zone(struct policy *policy, const union item *item)
@@ -69,6 +70,11 @@ static int add_pin(struct policy *policy, const union item *item)
 	return policy_add_pin(policy, &item->pin);
 }
 
+static int add_limit(struct policy *policy, const union item *item)
+{
+	return policy_add_limit(policy, &item->limit);
+}
+
 static const struct kind {
 	uint16_t type, size;
 	int (*add)(struct policy *policy, const union item *item);
@@ -83,6 +89,7 @@ static const struct kind {
 	{ISOLATION_FENCE, sizeof(struct isolation_fence), add_fence},
 	{ISOLATION_KNOWN_PORT, sizeof(struct isolation_port), add_port},
 	{ISOLATION_PIN, sizeof(struct isolation_pin), add_pin},
+	{ISOLATION_LIMIT, sizeof(struct isolation_limit), add_limit},
 };
 
 static int add_record(struct policy *policy, const struct saved_record *record,

@@ -21,10 +21,12 @@ static size_t take(struct policy *p, const uint8_t *data, size_t size)
 		struct isolation_address address;
 		struct isolation_fence fence;
 		struct isolation_pin pin;
+		struct isolation_limit limit;
 	} item;
 	static const size_t sizes[] = {sizeof(item.zone), sizeof(item.device),
 		sizeof(item.allow), sizeof(item.redirect), sizeof(item.address),
-		sizeof(item.address), sizeof(item.fence), sizeof(item.pin)};
+		sizeof(item.address), sizeof(item.fence), sizeof(item.pin),
+		sizeof(item.limit)};
 	size_t kind = data[0] % ARRAY_SIZE(sizes);
 	int r = 0;
 
@@ -45,8 +47,10 @@ static size_t take(struct policy *p, const uint8_t *data, size_t size)
 		r = policy_add_admin(p, &item.address);
 	else if (kind == 6)
 		r = policy_add_fence(p, &item.fence);
-	else
+	else if (kind == 7)
 		r = policy_add_pin(p, &item.pin);
+	else
+		r = policy_add_limit(p, &item.limit);
 	fuzz_require(r <= 0);
 	return 1 + sizes[kind];
 }
@@ -65,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct policy policy = {0};
 	struct topology none = {0};
-	struct ruleset_input input = {&policy, &none, NULL, 1};
+	struct ruleset_input input = {&policy, &none, NULL, 1, true};
 	char reason[POLICY_REASON] = "";
 	struct ruleset ruleset;
 

@@ -108,6 +108,21 @@ static void add_pins(
 	}
 }
 
+/* The default, one of its own, or no line at all. */
+static void add_limit(struct policy *p, uint32_t id, struct chance *c)
+{
+	struct isolation_limit l = {.device = id,
+		.rate = chance_below(c, 3) * 100,
+		.seconds = chance_below(c, 2) ? 60 : 1};
+
+	if (chance_below(c, 3))
+		l.up = ISOLATION_BANDWIDTH_MIN * (1 + chance_below(c, 2));
+	if (chance_below(c, 3))
+		l.down = ISOLATION_BANDWIDTH_MIN * (1 + chance_below(c, 2));
+	if (chance_below(c, 4))
+		assert_int_equal(policy_add_limit(p, &l), 0);
+}
+
 static void add_device(
 	struct policy *p, uint32_t id, struct chance *c, uint8_t *taken)
 {
@@ -120,6 +135,7 @@ static void add_device(
 	for (uint32_t n = chance_below(c, 6); n; n--)
 		add_allow(p, id, c);
 	add_pins(p, id, c, taken);
+	add_limit(p, id, c);
 	r.to_port = (uint16_t)(18100 + chance_below(c, 3));
 	if (chance_below(c, 2))
 		assert_int_equal(policy_add_redirect(p, &r), 0);
@@ -151,6 +167,9 @@ static void copy_others(
 	policy_each(struct isolation_redirect, r, &from->redirects)
 		if (r->device != changed[0] && r->device != changed[1])
 			assert_int_equal(policy_add_redirect(to, r), 0);
+	policy_each(struct isolation_limit, l, &from->limits)
+		if (l->device != changed[0] && l->device != changed[1])
+			assert_int_equal(policy_add_limit(to, l), 0);
 	policy_each(struct isolation_pin, p, &from->pins)
 		if (p->device != changed[0] && p->device != changed[1])
 			assert_int_equal(policy_add_pin(to, p), 0);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <libnftnl/expr.h>
 #include <libnftnl/set.h>
 #include <netinet/in.h>
 #include <linux/netfilter.h>
@@ -74,7 +75,8 @@ static void add_line(
 {
 	struct lines *l = arg;
 	struct line *line;
-	size_t size = (set->interval ? 2u : 1u) * set->key + set->data;
+	size_t size = (set->interval ? 2u : 1u) * set->key + set->data +
+		      (set->limits ? sizeof(struct image_limit) : 0);
 
 	l->line = realloc(l->line, (l->n + 1) * sizeof(*l->line));
 	assert_non_null(l->line);
@@ -333,6 +335,19 @@ struct dump {
 	struct lines *lines;
 };
 
+static int dump_limit(struct nftnl_expr *e, void *arg)
+{
+	struct image_limit l = {
+		.rate = nftnl_expr_get_u64(e, NFTNL_EXPR_LIMIT_RATE),
+		.seconds = nftnl_expr_get_u64(e, NFTNL_EXPR_LIMIT_UNIT),
+		.burst = nftnl_expr_get_u32(e, NFTNL_EXPR_LIMIT_BURST),
+		.bytes = nftnl_expr_get_u32(e, NFTNL_EXPR_LIMIT_TYPE) ==
+			 NFT_LIMIT_PKT_BYTES};
+
+	memcpy(arg, &l, sizeof(l));
+	return 0;
+}
+
 static int dump_element(struct nftnl_set_elem *e, void *arg)
 {
 	struct dump *d = arg;
@@ -355,6 +370,9 @@ static int dump_element(struct nftnl_set_elem *e, void *arg)
 		assert_true(length >= set->data);
 		memcpy(row + at, part, set->data);
 	}
+	if (set->limits)
+		nftnl_set_elem_expr_foreach(
+			e, dump_limit, row + at + set->data);
 	add_line(set, false, row, d->lines);
 	return 0;
 }

@@ -372,9 +372,57 @@ static void test_pin_limit(void **state)
 	policy_free(&p);
 }
 
+static void test_limits(void **state)
+{
+	const struct isolation_limit good[] = {
+		{.device = 1, .rate = 1, .seconds = 60},
+		{.device = 2,
+			.seconds = 1,
+			.up = ISOLATION_BANDWIDTH_MIN,
+			.down = ISOLATION_BANDWIDTH_MAX},
+	};
+	const struct isolation_limit bad[] = {
+		{.device = 1, .rate = 1},
+		{.device = 1, .rate = 1, .seconds = 2},
+		{.device = 1, .rate = ISOLATION_RATE_MAX + 1, .seconds = 1},
+		{.device = 1, .seconds = 1, .zero = 1},
+		{.device = 1, .seconds = 1, .up = ISOLATION_BANDWIDTH_MIN - 1},
+		{.device = 1,
+			.seconds = 1,
+			.down = ISOLATION_BANDWIDTH_MAX + 1},
+	};
+	char reason[POLICY_REASON] = "";
+	struct policy p = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(policy_add_limit(&p, &bad[i]), -EINVAL);
+	for (uint32_t id = 1; id <= 2; id++) {
+		struct isolation_device d = {
+			.id = id, .mac = {{2, [5] = (uint8_t)id}}};
+
+		assert_int_equal(policy_add_device(&p, &d), 0);
+	}
+	for (size_t i = ARRAY_SIZE(good); i-- > 0;)
+		assert_int_equal(policy_add_limit(&p, &good[i]), 0);
+	assert_int_equal(policy_seal(&p, reason), 0);
+	assert_int_equal(policy_limit(&p, 1)->rate, 1);
+	assert_int_equal(policy_limit(&p, 2)->rate, 0);
+	assert_null(policy_limit(&p, 3));
+	assert_int_equal(policy_add_limit(&p, &good[0]), 0);
+	assert_int_equal(policy_seal(&p, reason), -EINVAL);
+	assert_non_null(strstr(reason, "two limits"));
+	policy_free(&p);
+	assert_int_equal(policy_add_limit(&p, &good[0]), 0);
+	assert_int_equal(policy_seal(&p, reason), -EINVAL);
+	assert_non_null(strstr(reason, "which does not exist"));
+	policy_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_pin_limit),
 		cmocka_unit_test(test_zone_sense),

@@ -27,6 +27,9 @@ static const struct isolation_port port = {"wlan0", "br0"};
 static const struct isolation_pin pin = {
 	.ip = {AF_INET, {192, 168, 50, 7}}, .device = 7};
 
+static const struct isolation_limit limit = {
+	.device = 7, .rate = 30, .seconds = 60, .up = 250000};
+
 #define ADD(saved, type, item) \
 	assert_int_equal(saved_add(saved, type, &(item), sizeof(item)), 0)
 
@@ -64,6 +67,7 @@ static void fill(struct saved *saved)
 	ADD(saved, ISOLATION_FENCE, fence);
 	ADD(saved, ISOLATION_KNOWN_PORT, port);
 	ADD(saved, ISOLATION_PIN, pin);
+	ADD(saved, ISOLATION_LIMIT, limit);
 	assert_int_equal(saved_seal(saved), 0);
 }
 
@@ -98,6 +102,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(policy_add_admin(&q, &admin), 0);
 	assert_int_equal(policy_add_fence(&q, &fence), 0);
 	assert_int_equal(policy_add_pin(&q, &pin), 0);
+	assert_int_equal(policy_add_limit(&q, &limit), 0);
 	assert_int_equal(policy_seal(&q, reason), 0);
 	assert_true(policy_same(&p, &q));
 	assert_int_equal(p.ports.n, 1);

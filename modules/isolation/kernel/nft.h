@@ -47,6 +47,11 @@ _must_check_ int nft_read_tallies(
 /* Of both tables together, in order. */
 _must_check_ int nft_read_spoofs(
 	struct nft *nft, struct ruleset_spoof **ret_spoofs, size_t *ret_n);
+/* Known devices that went over their rate, by MAC. */
+_must_check_ int nft_read_overs(
+	struct nft *nft, struct ruleset_tally **ret_overs, size_t *ret_n);
+/* Can the kernel count the connections of a device? Changes nothing. */
+bool nft_counts_connections(struct nft *nft);
 /* The generation of the tables in force; 0 = none. */
 _must_check_ int nft_read_generation(struct nft *nft, uint8_t *ret_generation);
 

@@ -166,15 +166,15 @@ static int by_mac(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct mac));
 }
 
-int nft_read_tallies(
-	struct nft *nft, struct ruleset_tally **ret_tallies, size_t *ret_n)
+static int read_tallies(struct nft *nft, const char *set, const char *more,
+	struct ruleset_tally **ret_rows, size_t *ret_n)
 {
 	struct reader reader = {.element = tally_element,
 		.most = ISOLATION_DEVICES_MAX + RULESET_STRANGERS_MAX};
-	int r = read_set(nft, NFPROTO_INET, "tally", &reader);
+	int r = read_set(nft, NFPROTO_INET, set, &reader);
 
-	if (r == 0)
-		r = read_set(nft, NFPROTO_INET, "strangers", &reader);
+	if (r == 0 && more)
+		r = read_set(nft, NFPROTO_INET, more, &reader);
 	if (r < 0) {
 		free(reader.rows);
 		return r;
@@ -182,9 +182,21 @@ int nft_read_tallies(
 	if (reader.n)
 		qsort(reader.rows, reader.n, sizeof(struct ruleset_tally),
 			by_mac);
-	*ret_tallies = reader.rows;
+	*ret_rows = reader.rows;
 	*ret_n = reader.n;
 	return 0;
+}
+
+int nft_read_tallies(
+	struct nft *nft, struct ruleset_tally **ret_tallies, size_t *ret_n)
+{
+	return read_tallies(nft, "tally", "strangers", ret_tallies, ret_n);
+}
+
+int nft_read_overs(
+	struct nft *nft, struct ruleset_tally **ret_overs, size_t *ret_n)
+{
+	return read_tallies(nft, "over_rate", NULL, ret_overs, ret_n);
 }
 
 /* Key: MAC (8 bytes), then an address, or protocol (4) and the rest (4). */

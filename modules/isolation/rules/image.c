@@ -35,9 +35,15 @@ static size_t key_size(const struct image_set *set)
 	return set->interval ? 2u * set->key : set->key;
 }
 
+/* What belongs to the key: if it differs, it is another element. */
+static size_t value_size(const struct image_set *set)
+{
+	return set->data + (set->limits ? sizeof(struct image_limit) : 0);
+}
+
 size_t image_row(const struct image_set *set)
 {
-	return key_size(set) + set->data +
+	return key_size(set) + value_size(set) +
 	       (set->counts ? sizeof(struct image_count) : 0);
 }
 
@@ -109,6 +115,26 @@ static void put_count(struct nlmsghdr *m, const uint8_t *at)
 	mnl_attr_nest_end(m, nest);
 }
 
+static void put_limit(struct nlmsghdr *m, const uint8_t *at)
+{
+	struct nlattr *nest, *data;
+	struct image_limit l;
+
+	memcpy(&l, at, sizeof(l));
+	if (!l.rate)
+		return;
+	nest = mnl_attr_nest_start(m, NFTA_SET_ELEM_EXPR);
+	mnl_attr_put_strz(m, NFTA_EXPR_NAME, "limit");
+	data = mnl_attr_nest_start(m, NFTA_EXPR_DATA);
+	mnl_attr_put_u64(m, NFTA_LIMIT_RATE, htobe64(l.rate));
+	mnl_attr_put_u64(m, NFTA_LIMIT_UNIT, htobe64(l.seconds));
+	mnl_attr_put_u32(m, NFTA_LIMIT_BURST, htonl(l.burst));
+	mnl_attr_put_u32(m, NFTA_LIMIT_TYPE,
+		htonl(l.bytes ? NFT_LIMIT_PKT_BYTES : NFT_LIMIT_PKTS));
+	mnl_attr_nest_end(m, data);
+	mnl_attr_nest_end(m, nest);
+}
+
 static void put_row(struct nlmsghdr *m, const struct image_set *set,
 	const uint8_t *row, bool whole)
 {
@@ -120,8 +146,10 @@ static void put_row(struct nlmsghdr *m, const struct image_set *set,
 	row += key_size(set);
 	if (whole && set->data)
 		put_value(m, NFTA_SET_ELEM_DATA, row, set->data);
+	if (whole && set->limits)
+		put_limit(m, row + set->data);
 	if (whole && set->counts)
-		put_count(m, row + set->data);
+		put_count(m, row + value_size(set));
 	mnl_attr_nest_end(m, nest);
 }
 
@@ -177,7 +205,8 @@ static void compare_sets(const struct image_set *from,
 		int order = i == from->n ? 1
 			    : j == to->n ? -1
 					 : memcmp(a, b, key);
-		bool same = order == 0 && !memcmp(a + key, b + key, to->data);
+		bool same = order == 0 &&
+			    !memcmp(a + key, b + key, value_size(to));
 
 		if (add && order >= 0 && !same)
 			differs(to, true, b, arg);

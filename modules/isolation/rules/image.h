@@ -17,13 +17,24 @@ struct image_count {
 	uint64_t timeout_ms; /* 0: stays */
 };
 
-/* A row is the key, its end (of intervals), the data, an image_count. */
+/* How often an element may be found; no bytes are unused. */
+struct image_limit {
+	uint64_t rate, seconds; /* 0: always found */
+	uint32_t burst;
+	uint32_t bytes; /* 1: rate and burst are bytes; 0: packets */
+};
+
+/*
+ * A row is the key, its end (of intervals), the data, an image_limit, an
+ * image_count.
+ */
 struct image_set {
 	char name[RULESET_NAME];
 	uint16_t family;
 	uint16_t key, data; /* bytes; data 0: no map */
 	bool interval;
-	bool counts;
+	bool limits;
+	bool counts; /* not with limits */
 	bool changing; /* packets fill it: its contents are not the policy's */
 	uint8_t *rows;
 	size_t n, room;

@@ -326,6 +326,22 @@ void rule_limit(struct ruleset *rs, const char *set, uint64_t rate,
 	nftnl_expr_set(update(rs, set), NFTNL_EXPR_DYNSET_EXPR, limit, 0);
 }
 
+/* Its elements go when the last connection has gone, not by time. */
+void rule_connections(struct ruleset *rs, const char *set, uint32_t most, ...)
+{
+	struct nftnl_expr *count = must_have(nftnl_expr_alloc("connlimit"));
+	struct nftnl_expr *e;
+	va_list fields;
+
+	va_start(fields, most);
+	load_key(rs, fields);
+	va_end(fields);
+	nftnl_expr_set_u32(count, NFTNL_EXPR_CONNLIMIT_COUNT, most);
+	e = update(rs, set);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_ADD);
+	nftnl_expr_set(e, NFTNL_EXPR_DYNSET_EXPR, count, 0);
+}
+
 void rule_is(struct ruleset *rs, enum rule_field field, const void *bytes,
 	uint32_t length)
 {

@@ -59,6 +59,8 @@ void rule_remember(struct ruleset *rs, const char *set, ...);
 /* As above, and no match for a key that comes too often. */
 void rule_limit(struct ruleset *rs, const char *set, uint64_t rate,
 	uint64_t per_seconds, uint32_t burst, ...);
+/* As above, and no match for the key of more than so many connections. */
+void rule_connections(struct ruleset *rs, const char *set, uint32_t most, ...);
 void rule_protocol(struct ruleset *rs, uint8_t protocol);
 void rule_family(struct ruleset *rs, uint8_t nfproto);
 /* One field equals bytes in network order. */

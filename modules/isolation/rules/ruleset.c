@@ -25,6 +25,7 @@ const char *const ruleset_counters[RULESET_COUNTERS] = {
 	[RULESET_NOISE] = "noise",
 	[RULESET_FENCED] = "fenced",
 	[RULESET_SPOOFED] = "spoofed",
+	[RULESET_LIMITED] = "limited",
 	[RULESET_BRIDGED] = "bridged",
 };
 
@@ -51,6 +52,10 @@ static const struct chain {
 	{NFPROTO_INET, "between"},
 	{NFPROTO_INET, "proxy_refused"},
 	{NFPROTO_INET, "allowed"},
+	{NFPROTO_INET, "granted"},
+	{NFPROTO_INET, "limited"},
+	{NFPROTO_INET, "over_here"},
+	{NFPROTO_INET, "over_through"},
 	{NFPROTO_INET, "denied"},
 	{NFPROTO_INET, "quarantined"},
 	{NFPROTO_INET, "noise"},
@@ -190,7 +195,7 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 		ruleset_free(rs);
 		return r;
 	}
-	ruleset_add_inet_rules(rs, input->generation);
+	ruleset_add_inet_rules(rs, input);
 	batch_end(&rs->batch);
 	return 0;
 }
@@ -233,5 +238,6 @@ void ruleset_carry_free(struct ruleset_carry *carry)
 	free(carry->attempts);
 	free(carry->tallies);
 	free(carry->spoofs);
+	free(carry->overs);
 	memset(carry, 0, sizeof(*carry));
 }

@@ -36,6 +36,9 @@
 #define RULESET_SELVES_MAX 16384
 #define RULESET_SELVES_MS (60u * 1000)
 
+/* Connections of one device that are tracked at once. */
+#define RULESET_CONNECTIONS_MAX 2048
+
 #define RULESET_SETS_MAX 96
 #define RULESET_NAME 32
 
@@ -46,8 +49,9 @@ enum ruleset_counter {
 	RULESET_NOISE = 3, /* broadcasts to the gateway that are not needed */
 	RULESET_FENCED = 4,
 	RULESET_SPOOFED = 5, /* in both tables */
-	RULESET_BRIDGED = 6,
-	RULESET_COUNTERS = 7,
+	RULESET_LIMITED = 6,
+	RULESET_BRIDGED = 7, /* the only one of the bridge table alone */
+	RULESET_COUNTERS = 8,
 };
 extern const char *const ruleset_counters[RULESET_COUNTERS];
 
@@ -87,6 +91,8 @@ struct ruleset_carry {
 	size_t n_tallies;
 	struct ruleset_spoof *spoofs; /* of both tables together, in order */
 	size_t n_spoofs;
+	struct ruleset_tally *overs; /* who went over its rate, by MAC */
+	size_t n_overs;
 };
 /* By sender, claim and kind. */
 int ruleset_spoof_order(const void *a, const void *b);
@@ -118,6 +124,7 @@ struct ruleset_input {
 	const struct topology *topology;
 	const struct ruleset_carry *carry; /* may be NULL */
 	uint8_t generation; /* 1-255: what judged connections are marked */
+	bool count_connections; /* the kernel can */
 };
 
 /* -ENOSPC with a reason when a limit is passed. */

@@ -121,12 +121,7 @@ void ruleset_add_input(struct ruleset *rs, uint8_t generation)
 	rule_in(rs, "proxy_ports", RULE_PORT, RULE_END);
 	rule_ct_redirected(rs, true);
 	rule_accept(rs);
-	for (size_t i = 0; i < RULES_FAMILIES; i++) {
-		rule_begin(rs, chain);
-		rule_family(rs, rules_families[i].nfproto);
-		rule_in(rs, "known", RULE_SOURCE_MAC, RULE_END);
-		rule_goto(rs, rules_families[i].here);
-	}
+	rules_go_paced(rs, chain, true);
 	pass_by_noise(rs, chain);
 	rule_begin(rs, chain);
 	rule_goto(rs, "quarantined");

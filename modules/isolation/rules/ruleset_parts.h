@@ -19,7 +19,8 @@ void ruleset_add_count_sets(struct ruleset *rs, const struct policy *policy,
 	const struct ruleset_carry *carry);
 
 /* Rules of the current table; the chains are there already. */
-void ruleset_add_inet_rules(struct ruleset *rs, uint8_t generation);
+void ruleset_add_inet_rules(
+	struct ruleset *rs, const struct ruleset_input *input);
 void ruleset_add_bridge_rules(struct ruleset *rs);
 
 /* Our workers' fence. */
@@ -29,6 +30,11 @@ void ruleset_add_fence(struct ruleset *rs);
 /* Parts of the inet table's rules: for the gateway itself, what follows. */
 void ruleset_add_input(struct ruleset *rs, uint8_t generation);
 void ruleset_add_verdicts(struct ruleset *rs);
+
+/* How much devices may. */
+void ruleset_add_limit_sets(struct ruleset *rs, const struct policy *policy,
+	const struct ruleset_carry *carry);
+void ruleset_add_limit_rules(struct ruleset *rs, bool count_connections);
 
 /* Who claims to be somebody else: for both tables. */
 void ruleset_add_spoof_sets(
@@ -49,6 +55,8 @@ extern const struct rules_family rules_families[RULES_FAMILIES];
 void rules_pass_judged(
 	struct ruleset *rs, const char *chain, uint8_t generation);
 void rules_pass_replies(struct ruleset *rs, const char *chain);
+/* Known devices on to their family's chain, at the rate they may have. */
+void rules_go_paced(struct ruleset *rs, const char *chain, bool here);
 /* Port 53 leads to the name servers and nowhere else. */
 void rules_add_dns(
 	struct ruleset *rs, const char *chain, const struct rules_family *f);

@@ -73,12 +73,7 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	rule_begin(rs, chain);
 	rule_in(rs, "here", RULE_ADDRESS_TYPE, RULE_END);
 	rule_accept(rs);
-	for (size_t i = 0; i < RULES_FAMILIES; i++) {
-		rule_begin(rs, chain);
-		rule_family(rs, rules_families[i].nfproto);
-		rule_in(rs, "known", RULE_SOURCE_MAC, RULE_END);
-		rule_goto(rs, rules_families[i].through);
-	}
+	rules_go_paced(rs, chain, false);
 	rule_begin(rs, chain);
 	rule_goto(rs, "quarantined");
 }
@@ -146,9 +141,9 @@ static void add_through(struct ruleset *rs, const struct rules_family *f)
 	rule_goto(rs, "denied");
 }
 
-static void add_allowed(struct ruleset *rs, uint8_t generation)
+static void add_granted(struct ruleset *rs, uint8_t generation)
 {
-	rule_begin(rs, "allowed");
+	rule_begin(rs, "granted");
 	rule_ct_judge(rs, generation);
 	rule_accept(rs);
 }
@@ -235,7 +230,7 @@ static void add_to_devices(struct ruleset *rs)
 	rules_pass_replies(rs, chain);
 	rule_begin(rs, chain);
 	rule_in(rs, "owner_if", RULE_IIF, RULE_END);
-	rule_goto(rs, "allowed");
+	rule_goto(rs, "granted");
 	rule_begin(rs, chain);
 	rule_count(rs, "denied");
 	rule_end(rs);
@@ -244,10 +239,14 @@ static void add_to_devices(struct ruleset *rs)
 	rule_drop(rs);
 }
 
-void ruleset_add_inet_rules(struct ruleset *rs, uint8_t generation)
+void ruleset_add_inet_rules(
+	struct ruleset *rs, const struct ruleset_input *input)
 {
+	uint8_t generation = input->generation;
+
 	ruleset_add_verdicts(rs);
-	add_allowed(rs, generation);
+	ruleset_add_limit_rules(rs, input->count_connections);
+	add_granted(rs, generation);
 	for (size_t i = 0; i < RULES_FAMILIES; i++)
 		add_through(rs, &rules_families[i]);
 	add_prerouting(rs, generation);

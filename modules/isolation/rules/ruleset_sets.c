@@ -127,6 +127,7 @@ int ruleset_add_inet_sets(
 	ruleset_add_fence_sets(rs, p);
 	ruleset_add_count_sets(rs, p, input->carry);
 	ruleset_add_spoof_sets(rs, input);
+	ruleset_add_limit_sets(rs, p, input->carry);
 	return ruleset_add_allow_sets(rs, p, ret_reason);
 }
 

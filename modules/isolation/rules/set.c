@@ -93,6 +93,7 @@ void set_begin(struct set_filler *filler, struct ruleset *rs,
 	set->data = (uint16_t)shape->data_length;
 	set->interval = shape->fields[0] != 0;
 	set->changing = shape->flags & NFT_SET_EVAL;
+	set->limits = shape->limits;
 }
 
 static uint8_t *put(struct set_filler *filler, const void *key)
@@ -136,6 +137,17 @@ void set_put_counter(struct set_filler *filler, const void *key,
 	set->counts = true;
 	row = put(filler, key);
 	memcpy(row + image_row(set) - sizeof(c), &c, sizeof(c));
+}
+
+void set_put_limit(struct set_filler *filler, const void *key,
+	const struct image_limit *limit)
+{
+	struct image_set *set = &filler->set;
+	uint8_t *row;
+
+	assert(set->limits);
+	row = put(filler, key);
+	memcpy(row + set->key + set->data, limit, sizeof(*limit));
 }
 
 static void announce(const struct set_filler *filler)

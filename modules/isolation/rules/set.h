@@ -53,6 +53,7 @@ struct set_shape {
 	uint32_t size; /* of sets that packets fill */
 	uint32_t keep_ms; /* how long they stay; 0: RULESET_REMEMBER_MS */
 	bool host_order;
+	bool limits; /* elements may have an image_limit */
 	uint8_t fields[4]; /* lengths; of interval sets */
 };
 
@@ -79,6 +80,9 @@ void set_put_port(struct set_filler *filler, const void *key, uint16_t port);
 /* All elements of a set or none; a timeout of 0 means that it stays. */
 void set_put_counter(struct set_filler *filler, const void *key,
 	const struct ruleset_count *count, uint64_t timeout_ms);
+/* An element that is over its limit is not found; rate 0: no limit. */
+void set_put_limit(struct set_filler *filler, const void *key,
+	const struct image_limit *limit);
 void set_end(struct set_filler *filler);
 
 #endif

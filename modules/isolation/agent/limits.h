@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How much devices may, from the configuration to the worker, and what the
+ * owner hears of those who wanted more. In the agent.
+ */
+#ifndef GATEHOUSE_ISOLATION_LIMITS_H
+#define GATEHOUSE_ISOLATION_LIMITS_H
+
+#include "agent/lib/module.h"
+#include "modules/isolation/isolation_proto.h"
+
+/* Devices that are over a limit at the same time; more are only counted. */
+#define LIMITS_EPISODES_MAX 256
+/* So long within its limits, and the next time is news again. */
+#define LIMITS_QUIET_MS (10 * 60 * 1000)
+
+/* "200/s", "30/m" or "unlimited" (rate 0). -EINVAL. */
+_must_check_ int limits_parse_rate(
+	const char *text, uint32_t *ret_rate, uint32_t *ret_seconds);
+int limits_check_rate(const char *text);
+#define LIMITS_RATE_EXPECTED                          \
+	"connections in a second or minute, such as " \
+	"200/s or 30/m, or unlimited"
+
+/*
+ * How much the device may: its own rate, its zone's, the gateway's, or
+ * ISOLATION_RATE_DEFAULT. A device that names no zone gets the most that any
+ * zone of devices has, because it may be seen in each.
+ */
+void limits_of(const struct conf *conf, const struct conf_section *device,
+	struct isolation_limit *ret_limit);
+_must_check_ int limits_send(struct agent *agent, const struct conf *conf,
+	const struct conf_section *device, uint32_t id);
+
+/* ISOLATION_OVER up: warns once, until the device has been quiet. */
+void limits_over(struct agent *agent, const struct isolation_over *over);
+/* Takes the warnings of those back who are quiet; how many are not. */
+size_t limits_sweep(struct state *state, int64_t now_ms);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Asks the kernel what it can do, by transactions that take back all that
+ * they add. Must never leave anything behind.
+ */
+#include <netinet/in.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/table.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "modules/isolation/kernel/nft.h"
+
+#define TABLE "gatehouse_probe"
+#define CHAIN "probe"
+
+static void add_table(struct batch *batch, uint16_t type)
+{
+	struct nftnl_table *t = must_have(nftnl_table_alloc());
+	struct nlmsghdr *m = batch_message(batch, type, NFPROTO_INET,
+		type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, "a probe");
+
+	nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, NFPROTO_INET);
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, TABLE);
+	nftnl_table_nlmsg_build_payload(m, t);
+	batch_add(batch, m);
+	nftnl_table_free(t);
+}
+
+static void add_chain(struct batch *batch)
+{
+	struct nftnl_chain *c = must_have(nftnl_chain_alloc());
+	struct nlmsghdr *m = batch_message(
+		batch, NFT_MSG_NEWCHAIN, NFPROTO_INET, NLM_F_CREATE, "a probe");
+
+	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, TABLE);
+	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, CHAIN);
+	nftnl_chain_nlmsg_build_payload(m, c);
+	batch_add(batch, m);
+	nftnl_chain_free(c);
+}
+
+static void add_rule(struct batch *batch, struct nftnl_expr *e)
+{
+	struct nftnl_rule *rule = must_have(nftnl_rule_alloc());
+	struct nlmsghdr *m = batch_message(batch, NFT_MSG_NEWRULE, NFPROTO_INET,
+		NLM_F_CREATE | NLM_F_APPEND, "a probe");
+
+	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, TABLE);
+	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, CHAIN);
+	nftnl_rule_add_expr(rule, e);
+	nftnl_rule_nlmsg_build_payload(m, rule);
+	batch_add(batch, m);
+	nftnl_rule_free(rule);
+}
+
+bool nft_counts_connections(struct nft *nft)
+{
+	struct nftnl_expr *e = must_have(nftnl_expr_alloc("connlimit"));
+	char reason[POLICY_REASON];
+	struct batch batch;
+	int r;
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CONNLIMIT_COUNT, 1);
+	batch_begin(&batch, nft_seq(nft));
+	add_table(&batch, NFT_MSG_NEWTABLE);
+	add_chain(&batch);
+	add_rule(&batch, e);
+	add_table(&batch, NFT_MSG_DELTABLE);
+	batch_end(&batch);
+	r = nft_commit(nft, &batch, reason);
+	batch_free(&batch);
+	return r == 0;
+}
