@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Takes our two tables and the rules saved for the next boot away, run by
- * root from the command line or by the package's removal. Must never touch anything else, and has nothing to do
- * when they are not there.
+ * Takes our two tables and the rules saved for the next boot away and puts
+ * back what else was changed here, run by root from the command line or by
+ * the package's removal. Must never touch anything else, and has nothing to
+ * do when they are not there.
  */
 #include "modules/isolation/clear.h"
 
@@ -15,6 +16,7 @@
 
 #include "modules/isolation/kernel/nft.h"
 #include "modules/isolation/saved.h"
+#include "modules/isolation/undo.h"
 
 static const struct {
 	uint16_t family;
@@ -93,5 +95,6 @@ int clear_main(const char *folder)
 			reason);
 		return 1;
 	}
-	return forget(folder) < 0 ? 1 : 0;
+	r = undo_changes(folder);
+	return forget(folder) < 0 || r < 0 ? 1 : 0;
 }

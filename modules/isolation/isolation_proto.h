@@ -41,6 +41,7 @@ enum isolation_message {
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
+	ISOLATION_APART_MAY,
 	/* up */
 	ISOLATION_SEEN = IPC_BASE_ISOLATION + 32,
 	ISOLATION_IS,
@@ -53,6 +54,7 @@ enum isolation_message {
 	ISOLATION_PORT,
 	ISOLATION_SPOOF,
 	ISOLATION_OVER,
+	ISOLATION_APART,
 };
 
 enum isolation_role {
@@ -135,6 +137,23 @@ struct isolation_address {
 struct isolation_port {
 	char interface[16];
 	char bridge[16];
+};
+
+enum isolation_apart_verb {
+	ISOLATION_APART_WISH = 1, /* up: about to be isolated by us */
+	ISOLATION_APART_BACK = 2, /* up: is again as it was */
+	ISOLATION_APART_END = 3, /* up: all that there is to say now */
+};
+
+/*
+ * A bridge port whose isolated flag we change, which was off before. APART
+ * up; APART_MAY down: it is written down, so that it can be put back after
+ * whatever happens. The worker changes no port without it.
+ */
+struct isolation_apart {
+	char interface[16];
+	int32_t index;
+	uint32_t verb; /* up only */
 };
 
 /* WHO down, IS up: whose address is it at this moment? */

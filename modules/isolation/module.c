@@ -13,6 +13,7 @@
 #include "modules/bus/bus_proto.h"
 #include "modules/isolation/agent/allow.h"
 #include "modules/isolation/isolation_proto.h"
+#include "modules/isolation/agent/host.h"
 #include "modules/isolation/agent/keep.h"
 #include "modules/isolation/agent/limits.h"
 #include "modules/isolation/agent/logins.h"
@@ -328,6 +329,8 @@ static int configure(struct agent *agent, const struct conf *conf)
 		r = send_addresses(agent, conf, "admin", ISOLATION_ADMIN);
 	if (r == 0)
 		r = send_logins(agent);
+	if (r == 0)
+		r = host_send(agent);
 	return r < 0 ? r : keep_send_ports(agent);
 }
 
@@ -446,6 +449,12 @@ static int on_over(void *owner, const void *message, int fd)
 	return 0;
 }
 
+static int on_apart(void *owner, const void *message, int fd)
+{
+	(void)fd;
+	return host_apart(owner, message);
+}
+
 static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_SEEN, struct isolation_seen, on_seen),
 	IPC_ROUTE(ISOLATION_IS, struct isolation_who, on_is),
@@ -459,6 +468,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_PORT, struct isolation_port, on_port),
 	IPC_ROUTE(ISOLATION_SPOOF, struct isolation_spoof, on_spoof),
 	IPC_ROUTE(ISOLATION_OVER, struct isolation_over, on_over),
+	IPC_ROUTE(ISOLATION_APART, struct isolation_apart, on_apart),
 };
 
 extern const struct module isolation_module;

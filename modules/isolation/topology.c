@@ -21,8 +21,11 @@ static const struct topology_fact *find_fact(
 }
 
 static void add_port(struct topology *t, const char *name, int32_t index,
-	const struct isolation_zone *zone, bool routed)
+	const struct isolation_zone *zone, const struct topology_fact *fact)
 {
+	/* Without a fact it is a port that is on no bridge now. */
+	bool routed = fact && !strcmp(name, zone->interface);
+
 	struct topology_port *port;
 
 	if (t->n_ports == TOPOLOGY_PORTS_MAX) {
@@ -36,6 +39,8 @@ static void add_port(struct topology *t, const char *name, int32_t index,
 	port->zone = zone->zone;
 	port->mode = zone->mode;
 	port->routed = routed;
+	if (fact)
+		port->mac = fact->mac;
 }
 
 static void add_zone(struct topology *t, const struct isolation_zone *zone,
@@ -51,12 +56,13 @@ static void add_zone(struct topology *t, const struct isolation_zone *zone,
 	link->is_port = self && self->bridged;
 	if (!self || zone->role != ISOLATION_ROLE_DEVICES)
 		return;
-	add_port(t, self->name, self->index, zone, true);
+	add_port(t, self->name, self->index, zone, self);
 	if (t->n_ports > at)
 		t->ports[at].is_bridge = self->bridge;
 	for (size_t i = 0; self->bridge && i < n; i++)
 		if (facts[i].master == self->index && facts[i].bridged)
-			add_port(t, facts[i].name, facts[i].index, zone, false);
+			add_port(t, facts[i].name, facts[i].index, zone,
+				&facts[i]);
 }
 
 static bool is_port(const struct topology *t, const char *name)
@@ -82,7 +88,7 @@ static void add_known(struct topology *t, const struct policy *policy,
 		if (zone && zone->role == ISOLATION_ROLE_DEVICES &&
 			!(fact && fact->bridged) &&
 			!is_port(t, known->interface))
-			add_port(t, known->interface, 0, zone, false);
+			add_port(t, known->interface, 0, zone, NULL);
 	}
 }
 
@@ -135,9 +141,33 @@ void topology_remember(struct topology *topology, const struct topology *before,
 			topology->n_ports == TOPOLOGY_PORTS_MAX)
 			continue;
 		topology->ports[topology->n_ports] = *port;
+		topology->ports[topology->n_ports].apart = false;
 		topology->ports[topology->n_ports++].index = 0;
 	}
 	sort_ports(topology);
+}
+
+/* Somebody who is observed may be behind any port. */
+static bool anybody_observed(const struct policy *policy)
+{
+	policy_each(struct isolation_device, d, &policy->devices)
+		if (d->mode == RECORD_MODE_OBSERVE)
+			return true;
+	return false;
+}
+
+void topology_part(struct topology *topology, const struct policy *policy)
+{
+	bool observed = anybody_observed(policy);
+
+	for (size_t i = 0; i < topology->n_ports; i++) {
+		struct topology_port *port = &topology->ports[i];
+
+		/* A port that is a zone's own interface is not the devices'. */
+		port->apart = !observed && !port->routed && port->index &&
+			      port->mode == RECORD_MODE_ENFORCE &&
+			      !policy_zone(policy, port->name);
+	}
 }
 
 static int by_address(const void *a, const void *b)

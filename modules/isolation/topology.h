@@ -17,6 +17,7 @@ struct topology_fact {
 	int32_t index, master; /* master: 0 = none */
 	bool bridge; /* is one */
 	bool bridged; /* its master is one */
+	struct mac mac; /* zero: has none */
 };
 
 /* An address of this machine. */
@@ -33,6 +34,8 @@ struct topology_port {
 	uint8_t mode; /* of the zone */
 	bool routed; /* the zone's interface itself, not a port */
 	bool is_bridge; /* ... and it is a bridge */
+	bool apart; /* of a bridge: is to be isolated from its neighbours */
+	struct mac mac; /* its own; zero: has none */
 };
 
 struct topology {
@@ -62,6 +65,12 @@ void topology_build(const struct policy *policy,
  */
 void topology_remember(struct topology *topology, const struct topology *before,
 	const struct topology_fact *facts, size_t n_facts);
+/*
+ * Which ports the bridge itself is to keep apart (ports' apart): those of
+ * zones that enforce, as long as nobody may be only observed there, because
+ * the bridge knows ports and not devices.
+ */
+void topology_part(struct topology *topology, const struct policy *policy);
 /* Which of the addresses of this machine are the devices' gateway. */
 void topology_add_addresses(struct topology *topology,
 	const struct topology_address *addresses, size_t n);

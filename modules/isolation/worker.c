@@ -17,6 +17,7 @@
 #include "modules/isolation/kernel/flows.h"
 #include "modules/isolation/kernel/links.h"
 #include "modules/isolation/kernel/neigh.h"
+#include "modules/isolation/ports_sync.h"
 #include "modules/isolation/report.h"
 
 #define COUNT_MS 5000 /* how often the counters are told */
@@ -160,6 +161,13 @@ static int on_get_attempts(void *owner, const void *message, int fd)
 	return 0;
 }
 
+static int on_apart_may(void *owner, const void *message, int fd)
+{
+	(void)fd;
+	return ports_sync_may(owner, message,
+		self.engine.in_force ? &self.engine.topology : NULL);
+}
+
 static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_ZONE, struct isolation_zone, on_zone),
 	IPC_ROUTE(ISOLATION_DEVICE, struct isolation_device, on_device),
@@ -175,6 +183,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
 		on_get_attempts),
+	IPC_ROUTE(ISOLATION_APART_MAY, struct isolation_apart, on_apart_may),
 };
 
 static void on_count(struct timer *timer)
@@ -202,6 +211,7 @@ static int read_topology(const struct policy *policy,
 	topology_build(policy, facts, n, ret_topology);
 	topology_remember(ret_topology, before, facts, n);
 	topology_add_addresses(ret_topology, addresses, n_addresses);
+	topology_part(ret_topology, policy);
 	free(facts);
 	free(addresses);
 	if (ret_topology->addresses_full)
@@ -233,6 +243,8 @@ static void on_links(struct links *links)
 	report_links(self.worker, &now, &before);
 	same = topology_same_ports(&now, &self.engine.topology);
 	engine_move(&self.engine, &now);
+	if (ports_sync(self.worker, &self.engine.topology) < 0)
+		loop_set_timer(links->loop, &links->settle, 1000);
 	if (!same)
 		report_ports(self.worker, &self.engine.topology);
 }
@@ -267,6 +279,8 @@ static int prepare(struct worker *worker)
 		r = links_open(&self.links);
 	if (r == 0)
 		r = neigh_open(&self.neigh);
+	if (r == 0)
+		r = ports_sync_open();
 	if (r < 0)
 		log_error("no way to the kernel's netlink: %s", strerror(-r));
 	return r;
@@ -365,6 +379,8 @@ static int apply(struct worker *worker, char *reason)
 	report_rules(worker, &self.engine, worker->wanted);
 	report_links(worker, &self.engine.topology, NULL);
 	report_ports(worker, &self.engine.topology);
+	if (ports_sync(worker, &self.engine.topology) < 0)
+		loop_set_timer(worker->loop, &self.links.settle, 1000);
 	report_forget();
 	neigh_sweep(&self.neigh);
 	return 0;

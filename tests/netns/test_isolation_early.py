@@ -39,6 +39,8 @@ class Boot:
                              check=False)
         for name in self.links():
             self.gateway.link(name, "down")
+            self.gateway.run("bridge", "link", "set", "dev", name, "isolated",
+                             "off", check=False)
 
     def up(self):
         for name in self.links():

@@ -99,6 +99,14 @@ struct collection {
 	size_t n, room;
 };
 
+static void read_mac(struct rtnl_link *link, struct mac *mac)
+{
+	struct nl_addr *addr = rtnl_link_get_addr(link);
+
+	if (addr && nl_addr_get_len(addr) == sizeof(mac->b))
+		memcpy(mac->b, nl_addr_get_binary_addr(addr), sizeof(mac->b));
+}
+
 static void collect(struct nl_object *object, void *arg)
 {
 	struct rtnl_link *link = (struct rtnl_link *)object;
@@ -118,6 +126,7 @@ static void collect(struct nl_object *object, void *arg)
 	memcpy(fact->name, name, strlen(name));
 	fact->index = rtnl_link_get_ifindex(link);
 	fact->master = rtnl_link_get_master(link);
+	read_mac(link, &fact->mac);
 	fact->bridge = type && !strcmp(type, "bridge");
 }
 

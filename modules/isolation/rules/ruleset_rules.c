@@ -264,6 +264,12 @@ void ruleset_add_inet_rules(
 void ruleset_add_bridge_rules(struct ruleset *rs)
 {
 	ruleset_add_spoof_rules(rs);
+	/* The bridge keeps these apart by itself and tells nobody. */
+	rule_begin(rs, "prerouting");
+	rule_in(rs, "ports_apart", RULE_IIF, RULE_END);
+	rule_not_in(rs, "own_macs", RULE_TARGET_MAC, RULE_END);
+	rule_count(rs, "bridged");
+	rule_end(rs);
 	rule_begin(rs, "forward");
 	rule_in(rs, "ports", RULE_IIF, RULE_END);
 	rule_goto(rs, "between_ports");

@@ -151,11 +151,51 @@ static void add_ports(struct ruleset *rs, const struct topology *topology,
 	set_end(&filler);
 }
 
+/* Which the bridge keeps apart before its forward hook sees anything. */
+static void add_apart(struct ruleset *rs, const struct topology *topology)
+{
+	struct set_shape shape = {.name = "ports_apart",
+		.key_type = NFT_TYPE_IFNAME,
+		.key_length = 16,
+		.host_order = true};
+	struct set_filler filler;
+
+	set_begin(&filler, rs, &shape, topology->n_ports);
+	for (size_t i = 0; i < topology->n_ports; i++)
+		if (topology->ports[i].apart)
+			put_name(&filler, topology->ports[i].name);
+	set_end(&filler);
+}
+
+/* Link addresses of the bridges and ports: none twice. */
+static void add_own_macs(struct ruleset *rs, const struct topology *topology)
+{
+	static const struct mac none;
+	struct set_shape shape = {.name = "own_macs",
+		.key_type = NFT_TYPE_ETHER,
+		.key_length = sizeof(struct mac)};
+	struct set_filler filler;
+
+	set_begin(&filler, rs, &shape, topology->n_ports);
+	for (size_t i = 0; i < topology->n_ports; i++) {
+		const struct topology_port *p = &topology->ports[i];
+		size_t k = 0;
+
+		while (!mac_equal(&topology->ports[k].mac, &p->mac))
+			k++;
+		if (k == i && !mac_equal(&p->mac, &none))
+			set_put(&filler, &p->mac);
+	}
+	set_end(&filler);
+}
+
 void ruleset_add_bridge_sets(
 	struct ruleset *rs, const struct ruleset_input *input)
 {
 	add_ports(rs, input->topology, "ports", 0);
 	add_ports(rs, input->topology, "ports_enforce", RECORD_MODE_ENFORCE);
+	add_apart(rs, input->topology);
+	add_own_macs(rs, input->topology);
 	add_devices(rs, input->policy, "observed", RECORD_MODE_OBSERVE);
 	add_devices(rs, input->policy, "enforced", RECORD_MODE_ENFORCE);
 	ruleset_add_spoof_sets(rs, input);
