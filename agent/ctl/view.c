@@ -57,6 +57,7 @@ const struct view_field view_device_fields[] = {
 	DEVICE("SupportDays", "support_days", 'i', support_days),
 	DEVICE("FirstSeen", "first_seen", 'T', first_seen),
 	DEVICE("LastSeen", "last_seen", 'T', last_seen),
+	DEVICE("LastDenied", "last_denied", 'T', last_denied),
 };
 const size_t view_n_device_fields = ARRAY_SIZE(view_device_fields);
 

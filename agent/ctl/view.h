@@ -28,7 +28,7 @@ struct view_device {
 	char *support, *support_ends;
 	int32_t support_days;
 	uint64_t tls_bytes_up, tls_bytes_down, tls_flows, tls_refused, denied;
-	int64_t first_seen, last_seen;
+	int64_t first_seen, last_seen, last_denied;
 };
 
 struct view_warning {

@@ -33,6 +33,7 @@ enum ipc_base {
 	IPC_BASE_SUPPORT = 192,
 	IPC_BASE_UPDATE = 256,
 	IPC_BASE_BUS = 320,
+	IPC_BASE_DISCOVERY = 384,
 };
 
 struct ipc_route {

@@ -57,6 +57,7 @@ struct record_device {
 	uint64_t tls_flows, tls_refused; /* connections */
 	uint64_t denied; /* attempts judged against it, dropped or observed */
 	int64_t first_seen, last_seen; /* wall clock seconds; 0 = never */
+	int64_t last_denied; /* when it was logged; 0 = never */
 };
 
 enum record_severity {

@@ -99,3 +99,50 @@ void announce_warning_gone(struct port *port, uint32_t id)
 		port->bus, BUS_ROOT, BUS_MANAGER, "WarningCleared", "u", id);
 	port_kick(port);
 }
+
+static int append_target(
+	sd_bus_message *m, const struct discovery_target *target)
+{
+	char protocol[NAMES_PROTOCOL], ip[IP_TEXT] = "";
+
+	if (target->to.family)
+		ip_format(&target->to, ip);
+	return sd_bus_message_append(m, "(ssqu)",
+		target->to.family ? names_protocol(target->protocol, protocol)
+				  : "ethernet",
+		ip, target->port, target->records);
+}
+
+static int append_tried(sd_bus_message *m, const struct bus_tried *about)
+{
+	const struct discovery_tried *tried = &about->tried;
+	char mac[MAC_TEXT];
+	int r;
+
+	r = sd_bus_message_append(m, "ussu", about->device,
+		mac_format(&tried->mac, mac), names_reason(tried->reason),
+		tried->records);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(ssqu)");
+	for (size_t i = 0;
+		r >= 0 && i < tried->n_targets && i < DISCOVERY_TARGETS; i++)
+		r = append_target(m, &tried->targets[i]);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+void announce_tried(struct port *port, const struct bus_tried *tried)
+{
+	sd_bus_message *m = NULL;
+	int r;
+
+	if (!port->named)
+		return;
+	r = sd_bus_message_new_signal(
+		port->bus, &m, BUS_ROOT, BUS_MANAGER, "Tried");
+	if (r >= 0)
+		r = append_tried(m, tried);
+	if (r >= 0)
+		sd_bus_send(port->bus, m, NULL);
+	sd_bus_message_unref(m);
+	port_kick(port);
+}

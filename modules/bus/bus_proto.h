@@ -8,6 +8,7 @@
 
 #include "agent/lib/ipc.h"
 #include "agent/lib/record.h"
+#include "modules/discovery/discovery_proto.h"
 
 #define BUS_CALLS_MAX 32 /* unanswered at once; more are refused */
 #define BUS_CONFIRM_MAX 86400 /* seconds that a configuration is on trial */
@@ -23,6 +24,7 @@ enum bus_message {
 	BUS_ATTEMPT, /* part of the answer to BUS_VERB_ATTEMPTS */
 	BUS_REPLY,
 	BUS_ATTEMPTS_END, /* the answer to BUS_VERB_ATTEMPTS, and to no other */
+	BUS_TRIED, /* told to all at once, kept by nobody */
 	/* up */
 	BUS_CALL = IPC_BASE_BUS + 32,
 	BUS_FILE, /* with a file that belongs to a call; sent before it */
@@ -70,6 +72,12 @@ struct bus_attempt {
 	uint16_t port;
 	uint8_t protocol;
 	uint8_t observed;
+};
+
+struct bus_tried {
+	uint32_t device; /* record id; 0 = not on record */
+	uint32_t zero;
+	struct discovery_tried tried;
 };
 
 struct bus_attempts_end {

@@ -77,6 +77,7 @@ static const sd_bus_vtable vtable[] = {
 	NUMBER("SupportDays", "i", support_days),
 	NUMBER("FirstSeen", "x", first_seen),
 	NUMBER("LastSeen", "x", last_seen),
+	NUMBER("LastDenied", "x", last_denied),
 	SD_BUS_VTABLE_END,
 };
 

@@ -39,6 +39,7 @@ const struct mirror_field mirror_device_fields[] = {
 	DEVICE("SupportDays", support_days),
 	DEVICE("FirstSeen", first_seen),
 	DEVICE("LastSeen", last_seen),
+	DEVICE("LastDenied", last_denied),
 };
 const size_t mirror_n_device_fields = ARRAY_SIZE(mirror_device_fields);
 

@@ -12,6 +12,7 @@
 
 #include "agent/lib/record.h"
 #include "modules/bus/names.h"
+#include "modules/discovery/discovery_proto.h"
 
 const char *names_mode(uint8_t mode)
 {
@@ -74,6 +75,19 @@ const char *names_severity(uint8_t severity)
 		return "warning";
 	case RECORD_SEVERITY_CRITICAL:
 		return "critical";
+	}
+	return "unknown";
+}
+
+const char *names_reason(uint8_t reason)
+{
+	switch ((enum discovery_reason)reason) {
+	case DISCOVERY_REASON_DENIED:
+		return "denied";
+	case DISCOVERY_REASON_QUARANTINED:
+		return "quarantined";
+	case DISCOVERY_REASON_BRIDGED:
+		return "bridged";
 	}
 	return "unknown";
 }

@@ -27,6 +27,7 @@ const char *names_decision(uint8_t decision);
 const char *names_isolation(uint8_t isolation);
 const char *names_support(uint8_t support);
 const char *names_severity(uint8_t severity);
+const char *names_reason(uint8_t reason); /* enum discovery_reason */
 const char *names_state(uint8_t state);
 /* "tcp", "udp", "icmp", "icmpv6" or the number. */
 const char *names_protocol(uint8_t protocol, char text[static NAMES_PROTOCOL]);

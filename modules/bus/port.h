@@ -47,6 +47,7 @@ _must_check_ int device_add(struct port *port);
 /* Tells what has changed; true when something is left for the next time. */
 bool announce_changes(struct port *port);
 void announce_warning(struct port *port, const struct record_warning *warning);
+void announce_tried(struct port *port, const struct bus_tried *tried);
 void announce_warning_gone(struct port *port, uint32_t id);
 
 #endif

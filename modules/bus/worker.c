@@ -98,6 +98,13 @@ static int on_attempts_end(void *owner, const void *message, int fd)
 	return 0;
 }
 
+static int on_tried(void *owner, const void *message, int fd)
+{
+	(void)owner, (void)fd;
+	announce_tried(&the_port, message);
+	return 0;
+}
+
 static int on_reply(void *owner, const void *message, int fd)
 {
 	(void)owner, (void)fd;
@@ -115,6 +122,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(BUS_ATTEMPT, struct bus_attempt, on_attempt),
 	IPC_ROUTE(BUS_ATTEMPTS_END, struct bus_attempts_end, on_attempts_end),
 	IPC_ROUTE(BUS_REPLY, struct bus_reply, on_reply),
+	IPC_ROUTE(BUS_TRIED, struct bus_tried, on_tried),
 };
 
 static int start(struct worker *worker)

@@ -38,6 +38,7 @@ enum isolation_message {
 	ISOLATION_KNOWN_PORT,
 	ISOLATION_PIN,
 	ISOLATION_LIMIT,
+	ISOLATION_LOG,
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
@@ -123,6 +124,18 @@ struct isolation_limit {
 	uint32_t zero;
 	uint64_t up, down;
 };
+
+/*
+ * Some of what is denied is shown to the NFLOG group, with one of these words
+ * before it. At most one line; without it nothing is logged.
+ */
+struct isolation_log {
+	uint16_t group;
+	uint16_t zero;
+};
+#define ISOLATION_LOG_DENIED "gatehouse denied"
+#define ISOLATION_LOG_QUARANTINED "gatehouse quarantined"
+#define ISOLATION_LOG_BRIDGED "gatehouse bridged"
 
 /* NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). */
 struct isolation_address {

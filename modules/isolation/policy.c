@@ -165,6 +165,13 @@ int policy_add_limit(struct policy *policy, const struct isolation_limit *limit)
 		&policy->limits, limit, sizeof(*limit), ISOLATION_DEVICES_MAX);
 }
 
+int policy_add_log(struct policy *policy, const struct isolation_log *log)
+{
+	if (log->zero)
+		return -EINVAL;
+	return add(&policy->logs, log, sizeof(*log), 1);
+}
+
 /* Keys come first in all structs, so bytes are an order like any other. */
 static int by_interface(const void *a, const void *b)
 {
@@ -223,6 +230,11 @@ static int by_pin(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct isolation_pin));
 }
 
+static int by_log(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct isolation_log));
+}
+
 static int by_pinned(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct ip));
@@ -251,6 +263,7 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(ports), ITEM(port), by_port, POLICY_NOT_WANTED},
 	{MEMBER(pins), ITEM(pin), by_pin, OWNER(pin)},
 	{MEMBER(limits), ITEM(limit), by_limited, OWNER(limit), true},
+	{MEMBER(logs), ITEM(log), by_log, POLICY_EVERYBODY},
 };
 
 static void sort(struct policy_array *array, size_t size,

@@ -29,6 +29,7 @@ struct policy {
 	struct policy_array ports; /* struct isolation_port, by interface */
 	struct policy_array pins; /* struct isolation_pin, by address */
 	struct policy_array limits; /* struct isolation_limit, by device */
+	struct policy_array logs; /* struct isolation_log: none or one */
 };
 
 /*
@@ -44,7 +45,7 @@ struct policy_kind {
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
-#define POLICY_KINDS 10
+#define POLICY_KINDS 11
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
 	const struct policy *policy, const struct policy_kind *kind);
@@ -82,6 +83,8 @@ _must_check_ int policy_add_pin(
 
 _must_check_ int policy_add_limit(
 	struct policy *policy, const struct isolation_limit *limit);
+_must_check_ int policy_add_log(
+	struct policy *policy, const struct isolation_log *log);
 
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);

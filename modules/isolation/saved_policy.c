@@ -23,6 +23,7 @@ union item {
 	struct isolation_port port;
 	struct isolation_pin pin;
 	struct isolation_limit limit;
+	struct isolation_log log;
 };
 
 static int add_zone(struct policy *policy, const union item *item)
@@ -75,6 +76,11 @@ static int add_limit(struct policy *policy, const union item *item)
 	return policy_add_limit(policy, &item->limit);
 }
 
+static int add_log(struct policy *policy, const union item *item)
+{
+	return policy_add_log(policy, &item->log);
+}
+
 static const struct kind {
 	uint16_t type, size;
 	int (*add)(struct policy *policy, const union item *item);
@@ -90,6 +96,7 @@ static const struct kind {
 	{ISOLATION_KNOWN_PORT, sizeof(struct isolation_port), add_port},
 	{ISOLATION_PIN, sizeof(struct isolation_pin), add_pin},
 	{ISOLATION_LIMIT, sizeof(struct isolation_limit), add_limit},
+	{ISOLATION_LOG, sizeof(struct isolation_log), add_log},
 };
 
 static int add_record(struct policy *policy, const struct saved_record *record,

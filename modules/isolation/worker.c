@@ -101,6 +101,13 @@ static int on_limit(void *owner, const void *message, int fd)
 	return policy_add_limit(&self.wanted, message);
 }
 
+static int on_log(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_log(&self.wanted, message);
+}
+
 /* Only neighbours on interfaces of devices zones count. */
 static const struct topology_port *find_neighbour(
 	const struct ip *ip, struct mac *ret_mac)
@@ -180,6 +187,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_KNOWN_PORT, struct isolation_port, on_known_port),
 	IPC_ROUTE(ISOLATION_PIN, struct isolation_pin, on_pin),
 	IPC_ROUTE(ISOLATION_LIMIT, struct isolation_limit, on_limit),
+	IPC_ROUTE(ISOLATION_LOG, struct isolation_log, on_log),
 	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
 		on_get_attempts),

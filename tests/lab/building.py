@@ -7,7 +7,8 @@ import tempfile
 
 SRC = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-MODULES = ["isolation", "proxy", "support", "update", "bus"]
+MODULES = ["isolation", "proxy", "support", "update", "bus",
+           "discovery"]
 DIRS = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
         "--libexecdir=/usr/libexec"]
 

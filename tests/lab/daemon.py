@@ -7,7 +7,8 @@ import socket
 import subprocess
 import time
 
-WORKERS = ["isolation", "proxy", "support", "update", "bus"]
+WORKERS = ["isolation", "proxy", "support", "update", "bus",
+           "discovery"]
 
 
 class Gatehoused:

@@ -25,7 +25,8 @@ from tap import Tap  # noqa: E402
 BUILD = os.environ.get("GATEHOUSE_BUILD", os.path.join(SRC, "build"))
 UNIT = "gatehouse.service"
 EARLY = "gatehouse-early.service"
-WORKERS = ["isolation", "proxy", "support", "update", "bus"]
+WORKERS = ["isolation", "proxy", "support", "update", "bus",
+           "discovery"]
 STAGE = "/var/lib/gatehouse/update"
 INSTALL = "/usr/libexec/gatehouse/gatehouse-install"
 CLOUD = "10.99.0.2"

@@ -33,9 +33,10 @@ EXTRA = {
     "support": {},
     "update": {},
     "bus": {"unix stream": 1, "anon_inode:[timerfd]": 1},
+    "discovery": {"netlink": 1, "anon_inode:[timerfd]": 1},
 }
 NEEDED = {"isolation": ["netlink"], "proxy": ["tcp listening"],
-          "bus": ["unix stream"]}
+          "bus": ["unix stream"], "discovery": ["netlink"]}
 
 
 def identity(tap, name, pid, uid):

@@ -50,6 +50,7 @@ static const struct source sources[] = {
 	[RULE_ETHERTYPE] = {"meta", NFT_META_PROTOCOL, 0, 2},
 	[RULE_ARP_MAC] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 8, 6},
 	[RULE_ARP_FROM] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 14, 4},
+	[RULE_ARP_TO] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 24, 4},
 	[RULE_ND_TARGET] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16},
 	[RULE_HOP_LIMIT] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 7, 1},
 };
@@ -342,6 +343,17 @@ void rule_connections(struct ruleset *rs, const char *set, uint32_t most, ...)
 	nftnl_expr_set(e, NFTNL_EXPR_DYNSET_EXPR, count, 0);
 }
 
+void rule_limit_all(struct ruleset *rs, uint64_t rate, uint32_t burst)
+{
+	struct nftnl_expr *e = add(rs, "limit");
+
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, rate);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, 1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, burst);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, 0);
+}
+
 void rule_is(struct ruleset *rs, enum rule_field field, const void *bytes,
 	uint32_t length)
 {
@@ -444,6 +456,17 @@ void rule_ct_judge(struct ruleset *rs, uint8_t generation)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, FIRST_REGISTER);
 }
 
+void rule_log(struct ruleset *rs, uint16_t group, uint32_t snaplen,
+	const char *prefix)
+{
+	struct nftnl_expr *e = add(rs, "log");
+
+	nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, prefix);
+	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, group);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, snaplen);
+	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD, 1);
+}
+
 void rule_count(struct ruleset *rs, const char *counter)
 {
 	struct nftnl_expr *e = add(rs, "objref");
@@ -458,4 +481,12 @@ void rule_not_to_host(struct ruleset *rs)
 
 	load_meta(rs, NFT_META_PKTTYPE, FIRST_REGISTER);
 	compare(rs, NFT_CMP_NEQ, &host, sizeof(host));
+}
+
+void rule_to_other(struct ruleset *rs)
+{
+	const uint8_t other = 3; /* PACKET_OTHERHOST */
+
+	load_meta(rs, NFT_META_PKTTYPE, FIRST_REGISTER);
+	compare(rs, NFT_CMP_EQ, &other, sizeof(other));
 }

@@ -31,6 +31,7 @@ enum rule_field {
 	RULE_ETHERTYPE,
 	RULE_ARP_MAC, /* the sender, as ARP itself says */
 	RULE_ARP_FROM,
+	RULE_ARP_TO, /* whom it asks for */
 	RULE_ND_TARGET, /* the address that an advertisement is about */
 	RULE_USER, /* of the socket that a packet of ours comes from */
 };
@@ -61,6 +62,8 @@ void rule_limit(struct ruleset *rs, const char *set, uint64_t rate,
 	uint64_t per_seconds, uint32_t burst, ...);
 /* As above, and no match for the key of more than so many connections. */
 void rule_connections(struct ruleset *rs, const char *set, uint32_t most, ...);
+/* Matches at most so many packets a second, whoever sent them. */
+void rule_limit_all(struct ruleset *rs, uint64_t rate, uint32_t burst);
 void rule_protocol(struct ruleset *rs, uint8_t protocol);
 void rule_family(struct ruleset *rs, uint8_t nfproto);
 /* One field equals bytes in network order. */
@@ -81,7 +84,12 @@ void rule_ct_redirected(struct ruleset *rs, bool yes);
 void rule_ct_judged(struct ruleset *rs, uint8_t generation);
 /* Statements. */
 void rule_ct_judge(struct ruleset *rs, uint8_t generation);
+/* To a group of NFLOG, the first so many bytes. */
+void rule_log(struct ruleset *rs, uint16_t group, uint32_t snaplen,
+	const char *prefix);
 void rule_count(struct ruleset *rs, const char *counter);
+/* Addressed to one other machine, by its link address. */
+void rule_to_other(struct ruleset *rs);
 /* Not addressed to this machine alone, by its link address. */
 void rule_not_to_host(struct ruleset *rs);
 

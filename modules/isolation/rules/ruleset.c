@@ -178,6 +178,10 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 	int r;
 
 	memset(rs, 0, sizeof(*rs));
+	policy_each(struct isolation_log, l, &input->policy->logs) {
+		rs->logs = true;
+		rs->log_group = l->group;
+	}
 	batch_begin(&rs->batch, first_seq);
 	begin_table(rs, NFPROTO_BRIDGE);
 	add_chains(rs);

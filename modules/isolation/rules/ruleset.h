@@ -39,6 +39,20 @@
 /* Connections of one device that are tracked at once. */
 #define RULESET_CONNECTIONS_MAX 2048
 
+/*
+ * What is logged of what was denied: of one device at most ten records in any
+ * second, of all of a kind so many a second. Limiters are forgotten soon.
+ */
+#define RULESET_LOG_RATE 2
+#define RULESET_LOG_BURST 5
+#define RULESET_LOG_BRIDGED_RATE 1
+#define RULESET_LOG_BRIDGED_BURST 2
+#define RULESET_LOG_RATE_ALL 100
+#define RULESET_LOG_BURST_ALL 200
+#define RULESET_LOG_DEVICES_MAX 16384 /* in one minute, of each kind */
+#define RULESET_LOG_KEEP_MS (60u * 1000)
+#define RULESET_LOG_SNAPLEN 128 /* bytes of each packet */
+
 #define RULESET_SETS_MAX 96
 #define RULESET_NAME 32
 
@@ -117,6 +131,8 @@ struct ruleset {
 	uint32_t set_id;
 	struct nftnl_rule *rule;
 	const char *chain;
+	bool logs;
+	uint16_t log_group;
 };
 
 struct ruleset_input {

@@ -23,6 +23,10 @@ void ruleset_add_inet_rules(
 	struct ruleset *rs, const struct ruleset_input *input);
 void ruleset_add_bridge_rules(struct ruleset *rs);
 
+/* What is shown of what is denied. */
+void ruleset_add_log_sets(struct ruleset *rs);
+void rules_add_log(struct ruleset *rs, const char *chain);
+
 /* Our workers' fence. */
 void ruleset_add_fence_sets(struct ruleset *rs, const struct policy *policy);
 void ruleset_add_fence(struct ruleset *rs);

@@ -280,6 +280,7 @@ void ruleset_add_bridge_rules(struct ruleset *rs)
 	rule_begin(rs, "between_ports");
 	rule_count(rs, "bridged");
 	rule_end(rs);
+	rules_add_log(rs, "between_ports");
 	rule_begin(rs, "between_ports");
 	rule_in(rs, "enforced", RULE_SOURCE_MAC, RULE_END);
 	rule_drop(rs);

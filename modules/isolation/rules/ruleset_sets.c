@@ -125,6 +125,7 @@ int ruleset_add_inet_sets(
 	add_addresses(rs, "admins6", &p->admins, AF_INET6);
 	add_constants(rs, input->generation);
 	ruleset_add_fence_sets(rs, p);
+	ruleset_add_log_sets(rs);
 	ruleset_add_count_sets(rs, p, input->carry);
 	ruleset_add_spoof_sets(rs, input);
 	ruleset_add_limit_sets(rs, p, input->carry);
@@ -198,5 +199,6 @@ void ruleset_add_bridge_sets(
 	add_own_macs(rs, input->topology);
 	add_devices(rs, input->policy, "observed", RECORD_MODE_OBSERVE);
 	add_devices(rs, input->policy, "enforced", RECORD_MODE_ENFORCE);
+	ruleset_add_log_sets(rs);
 	ruleset_add_spoof_sets(rs, input);
 }

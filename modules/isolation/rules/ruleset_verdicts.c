@@ -64,6 +64,7 @@ static void add_denied(struct ruleset *rs)
 	rule_begin(rs, "denied");
 	rule_in(rs, "tally", RULE_SOURCE_MAC, RULE_END);
 	rule_end(rs);
+	rules_add_log(rs, "denied");
 	rule_begin(rs, "denied");
 	rule_ct_state(rs, NEW);
 	rule_jump(rs, "itemise");
@@ -79,6 +80,7 @@ static void add_denied(struct ruleset *rs)
 	rule_begin(rs, "quarantined");
 	rule_remember(rs, "strangers", RULE_SOURCE_MAC, RULE_END);
 	rule_end(rs);
+	rules_add_log(rs, "quarantined");
 	rule_begin(rs, "quarantined");
 	rule_ct_state(rs, NEW);
 	rule_jump(rs, "itemise");

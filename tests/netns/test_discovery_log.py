@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was denied is told: in the journal, on the bus, by the command; a
+device that scans does not fill the log, and nobody else's group is taken."""
+import re
+import socket
+import struct
+import time
+
+from isolation_lab import Lab, all_cut, counter, everywhere, put, run, wait
+from isolation_lab import ways
+import frames
+
+FLOOD_SECONDS = 2
+RECORDS_A_SECOND = 10  # of one device, promised
+NETLINK_NETFILTER = 12
+
+
+def lines(lab, who):
+    return [line for line in lab.daemon.log().splitlines()
+            if who + " tried " in line]
+
+
+def told(lab, who, *words):
+    return wait(lambda: any(all(w in line for w in words)
+                            for line in lines(lab, who)), 20)
+
+
+def journal(tap, lab):
+    all_cut(tap, lab, ways(lab, "camera", "cloud") +
+            ways(lab, "stranger", "cloud", kinds=("udp",)) +
+            ways(lab, "camera", "sensor", kinds=("udp",)),
+            "enforced: all of it is denied")
+    tap.ok(told(lab, "camera", "tcp/7 " + lab.cloud.ip, ": denied"),
+           "what was denied is told", lab.daemon.log())
+    tap.ok(told(lab, lab.stranger.mac, "udp/7 " + lab.cloud.ip, "quarantine"),
+           "also of a stranger", lab.daemon.log())
+    tap.ok(told(lab, "camera", "arp " + lab.sensor.ip, "another device"),
+           "and between neighbours", lab.daemon.log())
+    tap.ok(not lines(lab, "sensor"), "nothing of who tried nothing",
+           lines(lab, "sensor"))
+
+
+def on_the_bus(tap, lab):
+    if "bus" not in lab.workers_built():
+        tap.skip("when it was", "the bus was left out of this build")
+        return
+    def when():
+        found = {d["mac"]: d for d in lab.ctl_json("device", "list")}
+        return found.get(lab.camera.mac, {}).get("last_denied")
+    tap.ok(wait(lambda: when() and abs(when_seconds(when()) - time.time()) <
+                600), "the record says when", when())
+    tap.contains(lab.ctl("device", "show", "camera").stdout, "Last denied",
+                 "and the command, too")
+
+
+def when_seconds(text):
+    import datetime
+    return datetime.datetime.fromisoformat(
+        text.replace("Z", "+00:00")).timestamp() if isinstance(
+            text, str) else text
+
+
+def recorded(lab, who, after):
+    """How many records the lines about one device stand for."""
+    total = 0
+    for line in lines(lab, who)[after:]:
+        what = line.split(" tried ")[1].rsplit(":", 1)[0]
+        others = re.search(r" and (\d+) others", what)
+        times = [int(n) for n in re.findall(r"\((\d+) times\)", what)]
+        named = len(what.split(", "))
+        total += named - len(times) + sum(times)
+        total += int(others.group(1)) if others else 0
+    return total
+
+
+def counted(lab):
+    """Denied by the allow-list, or by the rate of new connections."""
+    return (counter(lab, "denied") or 0) + (counter(lab, "limited") or 0)
+
+
+def flood(tap, lab):
+    """Every port of the cloud, as fast as this machine sends."""
+    before, count = len(lines(lab, "camera")), counted(lab)
+    ends = time.monotonic() + FLOOD_SECONDS
+    sent = 0
+    to_gateway = "02:00:00:00:50:01"
+    packets = [frames.udp(lab.camera.mac, lab.camera.ip, lab.cloud.ip,
+                          (1000, port), b"flood", to_gateway)
+               for port in range(1, 2001)]
+    with lab.socket("camera", socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        sock.bind(("eth0", 0))
+        while time.monotonic() < ends:
+            for packet in packets:
+                sock.send(packet)
+            sent += len(packets)
+    tap.note("%d packets a second" % (sent / FLOOD_SECONDS))
+    tap.ok(sent > 100 * FLOOD_SECONDS * RECORDS_A_SECOND, "it is a flood",
+           sent)
+    tap.ok(wait(lambda: len(lines(lab, "camera")) > before, 20),
+           "the flood is told", lab.daemon.log())
+    time.sleep(3.5)  # the last report
+    got = recorded(lab, "camera", before)
+    # Its burst, then its rate; a second more for the ends.
+    tap.ok(0 < got <= RECORDS_A_SECOND * (FLOOD_SECONDS + 1),
+           "of it a few records only", (got, lines(lab, "camera")[before:]))
+    tap.ok(len(lines(lab, "camera")) - before <= 3, "in very few lines",
+           lines(lab, "camera")[before:])
+    tap.ok(counted(lab) - count > sent * 0.9,
+           "the kernel has counted it", (counted(lab), sent))
+
+
+def take_group(lab, group):
+    """Another program binds the group; the socket keeps it."""
+    sock = lab.socket("gateway", socket.AF_NETLINK, socket.SOCK_RAW,
+                      NETLINK_NETFILTER)
+    attr = struct.pack("=HHB3x", 5, 1, 1)  # command: bind
+    body = struct.pack("=BBH", 0, 0, socket.htons(group)) + attr
+    sock.send(struct.pack("=IHHII", 16 + len(body), 4 << 8 | 1, 5, 1, 0) +
+              body)
+    answer = sock.recv(4096)
+    if struct.unpack_from("=i", answer, 16)[0]:
+        raise OSError("group %d: %r" % (group, answer))
+    return sock
+
+
+def groups(tap, lab):
+    tap.contains(lab.rules(), "group 5", "the rules log to group 5")
+    put(lab, lab.base_config("enforce", extra="[discovery]\n"
+                             "log-group = none\n"))
+    tap.ok(" group " not in lab.rules() and "gatehouse denied" not in
+           lab.rules(), "none: no rule logs", lab.rules())
+    with take_group(lab, 77):
+        put(lab, lab.base_config("enforce", extra="[discovery]\n"
+                                 "log-group = 77\n"))
+        tap.ok(" group " not in lab.rules(),
+               "a group of another program's is left to it")
+        if "bus" in lab.workers_built():
+            tap.ok(wait(lambda: [w for w in lab.ctl_json("warnings") if
+                                 w["code"] == "discovery.log-group"]),
+                   "which is told")
+    before = len(lines(lab, "camera"))
+    put(lab, lab.base_config("enforce", extra="[discovery]\n"
+                             "log-group = 78\n"))
+    tap.contains(lab.rules(), "group 78", "another group")
+    lab.attempts(ways(lab, "camera", "cloud", kinds=("udp",)), timeout=0.3)
+    tap.ok(wait(lambda: len(lines(lab, "camera")) > before, 20),
+           "works as well", lab.daemon.log())
+
+
+def observed(tap, lab):
+    put(lab, lab.base_config("observe"))
+    before = len(lines(lab, "camera"))
+    lab.attempts(ways(lab, "camera", "cloud", kinds=("udp",)))
+    tap.ok(wait(lambda: len(lines(lab, "camera")) > before, 20) and
+           "only observed" in lines(lab, "camera")[-1],
+           "observed: told that it passed", lines(lab, "camera"))
+    old = lab.daemon.kill_worker("discovery")
+    lab.daemon.wait_worker("discovery", but=old)
+    wait(lambda: lab.daemon.log().count("discovery: process") == 2)
+    before = len(lines(lab, "camera"))
+    lab.attempts(ways(lab, "camera", "cloud", kinds=("tcp",)))
+    tap.ok(wait(lambda: len(lines(lab, "camera")) > before, 20),
+           "a new worker goes on", lab.daemon.log())
+
+
+def log(tap):
+    with Lab() as lab:
+        if "discovery" not in lab.workers_built():
+            tap.skip("log", "discovery was left out of this build")
+            return
+        everywhere(lab, 7)
+        lab.dbus()
+        put(lab, lab.base_config("enforce"))
+        journal(tap, lab)
+        on_the_bus(tap, lab)
+        flood(tap, lab)
+        groups(tap, lab)
+        observed(tap, lab)
+
+
+if __name__ == "__main__":
+    run(log)
