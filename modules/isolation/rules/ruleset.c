@@ -75,6 +75,7 @@ static const struct chain {
 	{NFPROTO_INET, "spoofed"},
 	{NFPROTO_BRIDGE, "prerouting", "filter", NF_BR_PRE_ROUTING, -300},
 	{NFPROTO_BRIDGE, "forward", "filter", NF_BR_FORWARD, -300},
+	{NFPROTO_BRIDGE, "kept_apart"},
 	{NFPROTO_BRIDGE, "between_ports"},
 	{NFPROTO_BRIDGE, "claims_arp"},
 	{NFPROTO_BRIDGE, "claims4"},

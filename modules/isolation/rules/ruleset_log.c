@@ -24,6 +24,9 @@ static const struct log {
 		RULESET_LOG_RATE, RULESET_LOG_BURST},
 	{NFPROTO_INET, "quarantined", "log_strangers",
 		ISOLATION_LOG_QUARANTINED, RULESET_LOG_RATE, RULESET_LOG_BURST},
+	{NFPROTO_BRIDGE, "kept_apart", "log_bridged", ISOLATION_LOG_BRIDGED,
+		RULESET_LOG_BRIDGED_RATE, RULESET_LOG_BRIDGED_BURST},
+	/* With the limiter of the one before. */
 	{NFPROTO_BRIDGE, "between_ports", "log_bridged", ISOLATION_LOG_BRIDGED,
 		RULESET_LOG_BRIDGED_RATE, RULESET_LOG_BRIDGED_BURST},
 };
@@ -40,7 +43,9 @@ void ruleset_add_log_sets(struct ruleset *rs)
 			.keep_ms = RULESET_LOG_KEEP_MS};
 		struct set_filler filler;
 
-		if (logs[i].family != rs->family)
+		if (logs[i].family != rs->family ||
+			(i && strcmp(logs[i].limiter, logs[i - 1].limiter) ==
+					0))
 			continue;
 		set_begin(&filler, rs, &shape, 0);
 		set_end(&filler);

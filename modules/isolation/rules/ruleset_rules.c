@@ -268,8 +268,11 @@ void ruleset_add_bridge_rules(struct ruleset *rs)
 	rule_begin(rs, "prerouting");
 	rule_in(rs, "ports_apart", RULE_IIF, RULE_END);
 	rule_not_in(rs, "own_macs", RULE_TARGET_MAC, RULE_END);
+	rule_jump(rs, "kept_apart");
+	rule_begin(rs, "kept_apart");
 	rule_count(rs, "bridged");
 	rule_end(rs);
+	rules_add_log(rs, "kept_apart");
 	rule_begin(rs, "forward");
 	rule_in(rs, "ports", RULE_IIF, RULE_END);
 	rule_goto(rs, "between_ports");
