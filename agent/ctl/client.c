@@ -362,3 +362,30 @@ int client_version(sd_bus *bus, char **ret_version)
 	return sd_bus_get_property_string(
 		bus, NAME, ROOT, MANAGER, "Version", NULL, ret_version);
 }
+
+static int read_answer(sd_bus_message *m, struct why_answer *answer)
+{
+	const char *key, *text;
+	int r;
+
+	r = sd_bus_message_enter_container(m, 'a', "{ss}");
+	while (r >= 0 && (r = sd_bus_message_read(m, "{ss}", &key, &text)) > 0)
+		why_add(answer, key, text);
+	return r;
+}
+
+int client_why(sd_bus *bus, uint32_t device, const char *protocol,
+	uint16_t port, const char *to, struct why_answer *ret_answer)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	int r;
+
+	sd_bus_set_method_call_timeout(bus, SHORT_US);
+	r = sd_bus_call_method(bus, NAME, ROOT, MANAGER, "Why", &error, &reply,
+		"usqs", device, protocol, port, to);
+	if (r >= 0)
+		r = read_answer(reply, ret_answer);
+	sd_bus_message_unref(reply);
+	return r < 0 ? explain(r, &error) : 0;
+}

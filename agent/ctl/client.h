@@ -6,6 +6,7 @@
 #include SDBUS_HEADER
 
 #include "agent/ctl/view.h"
+#include "agent/ctl/why.h"
 
 /*
  * Each opens, asks, and tells the user on failure what happened and what to
@@ -25,6 +26,9 @@ _must_check_ int client_confirm(sd_bus *bus, char **ret_report);
 /* A refusal comes back as a report, too. */
 _must_check_ int client_update(sd_bus *bus, const char *method, int statement,
 	int package, char **ret_report);
+/* May the device open that? See org.gatehouse1.Manager.Why. */
+_must_check_ int client_why(sd_bus *bus, uint32_t device, const char *protocol,
+	uint16_t port, const char *to, struct why_answer *ret_answer);
 /* The version of the daemon, silently. */
 _must_check_ int client_version(sd_bus *bus, char **ret_version);
 

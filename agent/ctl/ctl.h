@@ -19,6 +19,7 @@ struct ctl {
 	const char *config; /* gatehouse.conf */
 	const char *state, *run; /* the daemon's folders */
 	const char *word; /* the command's argument; NULL: none */
+	const char *const *words; /* of commands with several */
 	uint32_t confirm_within; /* seconds; 0: not on trial */
 };
 
@@ -42,6 +43,7 @@ int ctl_update_apply(const struct ctl *ctl);
 int ctl_config_check(const struct ctl *ctl);
 int ctl_config_apply(const struct ctl *ctl);
 int ctl_config_confirm(const struct ctl *ctl);
+int ctl_why(const struct ctl *ctl);
 int ctl_rules_clear(const struct ctl *ctl);
 
 #endif

@@ -19,7 +19,8 @@ static const struct command {
 	enum {
 		WORD_NONE,
 		WORD_MAYBE,
-		WORD_NEEDED
+		WORD_NEEDED,
+		WORD_THREE
 	} word;
 	int (*run)(const struct ctl *ctl);
 } commands[] = {
@@ -34,6 +35,7 @@ static const struct command {
 	{"config", "check", WORD_NONE, ctl_config_check},
 	{"config", "apply", WORD_NONE, ctl_config_apply},
 	{"config", "confirm", WORD_NONE, ctl_config_confirm},
+	{"why", NULL, WORD_THREE, ctl_why},
 	{"rules", "clear", WORD_NONE, ctl_rules_clear},
 };
 
@@ -45,6 +47,9 @@ static const char help[] =
 	"  device list               all devices\n"
 	"  device show NAME|MAC      one device; the beginning is enough\n"
 	"  warnings                  what needs you\n"
+	"  why DEVICE SERVICE WHERE  may it open that, and by which line?\n"
+	"                            tcp/443, udp/123 or icmp; an address, a\n"
+	"                            name, gateway or device:NAME\n"
 	"  config check              is the configuration right?\n"
 	"\n"
 	"Deciding (as root)\n"
@@ -76,8 +81,23 @@ static void say_version(void)
 		PRODUCT_SECURITY_CONTACT);
 }
 
-static const struct command *find_command(
-	char **words, int n, const char **ret_word)
+/* How many words may follow the command itself. */
+static bool fits(const struct command *command, int n)
+{
+	switch (command->word) {
+	case WORD_NONE:
+		return n == 0;
+	case WORD_MAYBE:
+		return n <= 1;
+	case WORD_NEEDED:
+		return n == 1;
+	case WORD_THREE:
+		return n == 3;
+	}
+	return false;
+}
+
+static const struct command *find_command(char **words, int n, struct ctl *ctl)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct command *command = &commands[i];
@@ -87,10 +107,10 @@ static const struct command *find_command(
 			(command->second &&
 				strcmp(words[1], command->second) != 0))
 			continue;
-		if (n > own + (command->word != WORD_NONE) ||
-			(n == own && command->word == WORD_NEEDED))
+		if (!fits(command, n - own))
 			return NULL;
-		*ret_word = n > own ? words[own] : NULL;
+		ctl->words = (const char *const *)words + own;
+		ctl->word = n > own ? words[own] : NULL;
 		return command;
 	}
 	return NULL;
@@ -161,7 +181,7 @@ int main(int argc, char **argv)
 		fputs(help, stderr);
 		return CTL_USAGE;
 	}
-	command = find_command(argv + optind, argc - optind, &ctl.word);
+	command = find_command(argv + optind, argc - optind, &ctl);
 	if (command == NULL) {
 		say_error("That is not a command of gatehouse, or a word is "
 			  "missing or too much.",

@@ -23,6 +23,7 @@ enum bus_message {
 	BUS_WARNING_GONE,
 	BUS_ATTEMPT, /* part of the answer to BUS_VERB_ATTEMPTS */
 	BUS_REPLY,
+	BUS_BECAUSE, /* the answer to BUS_VERB_WHY */
 	BUS_ATTEMPTS_END, /* the answer to BUS_VERB_ATTEMPTS, and to no other */
 	BUS_TRIED, /* told to all at once, kept by nobody */
 	/* up */
@@ -38,6 +39,7 @@ enum bus_verb {
 	BUS_VERB_UPDATE_APPLY = 4, /* needs both files */
 	BUS_VERB_APPLY = 5, /* number: seconds to confirm it */
 	BUS_VERB_CONFIRM = 6,
+	BUS_VERB_WHY = 7, /* number: a device; with a question */
 };
 
 enum bus_part {
@@ -55,6 +57,30 @@ struct bus_call {
 	uint32_t uid; /* of the caller, as the bus says */
 	uint32_t number; /* what it gave; 0: nothing */
 	uint32_t zero;
+	/* WHY: what the device would open. */
+	struct bus_question {
+		uint32_t to_device; /* ... or 0 */
+		uint16_t port;
+		uint8_t protocol;
+		uint8_t gateway; /* 1: the gateway itself */
+		struct ip to; /* family 0: one of the others */
+		uint16_t zero;
+	} question;
+};
+
+/* In words; what does not apply is empty. */
+struct bus_because {
+	uint64_t cookie;
+	uint8_t allowed; /* by the rules */
+	uint8_t passes; /* allowed, or only observed */
+	uint8_t mode; /* enum record_mode */
+	uint8_t kernel; /* 1: its own sets say the same; 2: they do not */
+	uint32_t zero;
+	char reason[192];
+	char rule[384]; /* the line that it is about, with its place */
+	char advice[384]; /* what would allow it */
+	char upgrade[256]; /* how it goes on */
+	char foreign[256]; /* who else drops it */
 };
 
 struct bus_file {

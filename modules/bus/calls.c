@@ -14,10 +14,11 @@
 #include "agent/lib/log.h"
 #include "modules/bus/names.h"
 #include "modules/bus/port.h"
+#include "modules/bus/question.h"
 
 #define EXPIRY_MS 1000
 
-static struct call *find(struct calls *calls, uint64_t cookie)
+struct call *calls_find(struct calls *calls, uint64_t cookie)
 {
 	for (size_t i = 0; i < BUS_CALLS_MAX; i++)
 		if (calls->waiting[i].cookie == cookie)
@@ -25,7 +26,7 @@ static struct call *find(struct calls *calls, uint64_t cookie)
 	return NULL;
 }
 
-static void release(struct call *call)
+void calls_release(struct call *call)
 {
 	sd_bus_slot_unref(call->who);
 	sd_bus_message_unref(call->message);
@@ -37,6 +38,7 @@ static int64_t patience_ms(enum bus_verb verb)
 {
 	switch (verb) {
 	case BUS_VERB_ATTEMPTS:
+	case BUS_VERB_WHY:
 		return 10 * 1000;
 	case BUS_VERB_RELOAD:
 	case BUS_VERB_APPLY:
@@ -59,6 +61,7 @@ static bool needs_root(enum bus_verb verb)
 		return true;
 	case BUS_VERB_ATTEMPTS:
 	case BUS_VERB_UPDATE_CHECK:
+	case BUS_VERB_WHY:
 		return false;
 	}
 	return true;
@@ -68,7 +71,7 @@ static void refuse(struct port *port, struct call *call, const char *error,
 	const char *text)
 {
 	sd_bus_reply_method_errorf(call->message, error, "%s", text);
-	release(call);
+	calls_release(call);
 	port_kick(port);
 }
 
@@ -129,6 +132,11 @@ static void forward(struct port *port, struct call *call)
 	if (call->verb == BUS_VERB_APPLY &&
 		sd_bus_message_read(call->message, "u", &out.number) < 0)
 		out.number = 0;
+	if (call->verb == BUS_VERB_WHY &&
+		question_read(call->message, &out) < 0) {
+		refuse(port, call, BUS_ERROR_REFUSED, QUESTION_REFUSED);
+		return;
+	}
 	if (call->verb == BUS_VERB_UPDATE_CHECK ||
 		call->verb == BUS_VERB_UPDATE_APPLY)
 		r = send_files(port, call);
@@ -171,7 +179,7 @@ static int on_uid(sd_bus_message *m, void *userdata, sd_bus_error *error)
 int calls_begin(struct port *port, sd_bus_message *message, enum bus_verb verb)
 {
 	struct calls *calls = &port->calls;
-	struct call *call = find(calls, 0);
+	struct call *call = calls_find(calls, 0);
 	int r;
 
 	if (call == NULL)
@@ -199,7 +207,7 @@ int calls_begin(struct port *port, sd_bus_message *message, enum bus_verb verb)
 
 void calls_attempt(struct port *port, const struct bus_attempt *attempt)
 {
-	struct call *call = find(&port->calls, attempt->cookie);
+	struct call *call = calls_find(&port->calls, attempt->cookie);
 	size_t wanted;
 	void *larger;
 
@@ -252,7 +260,7 @@ static int answer_attempts(struct call *call)
 
 void calls_reply(struct port *port, const struct bus_reply *reply)
 {
-	struct call *call = find(&port->calls, reply->cookie);
+	struct call *call = calls_find(&port->calls, reply->cookie);
 	struct bus_reply clean = *reply;
 	int r;
 
@@ -270,7 +278,7 @@ void calls_reply(struct port *port, const struct bus_reply *reply)
 		r = sd_bus_reply_method_return(call->message, "s", clean.text);
 	if (r < 0)
 		log_debug("bus: cannot answer a call: %s", strerror(-r));
-	release(call);
+	calls_release(call);
 	port_kick(port);
 }
 
@@ -278,7 +286,7 @@ void calls_reply(struct port *port, const struct bus_reply *reply)
 void calls_attempts_end(struct port *port, uint64_t cookie)
 {
 	struct bus_reply done = {.cookie = cookie};
-	struct call *call = find(&port->calls, cookie);
+	struct call *call = calls_find(&port->calls, cookie);
 
 	if (cookie != 0 && call && call->verb == BUS_VERB_ATTEMPTS)
 		calls_reply(port, &done);
@@ -288,6 +296,6 @@ void calls_drop(struct port *port)
 {
 	for (size_t i = 0; i < BUS_CALLS_MAX; i++)
 		if (port->calls.waiting[i].cookie)
-			release(&port->calls.waiting[i]);
+			calls_release(&port->calls.waiting[i]);
 	loop_stop_timer(port->worker->loop, &port->calls.expiry);
 }

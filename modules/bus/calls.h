@@ -41,7 +41,11 @@ _must_check_ int calls_begin(
 /* The agent's answers; one that nobody waits for any more is dropped. */
 void calls_attempt(struct port *port, const struct bus_attempt *attempt);
 void calls_attempts_end(struct port *port, uint64_t cookie);
+void calls_because(struct port *port, const struct bus_because *because);
 void calls_reply(struct port *port, const struct bus_reply *reply);
+/* For those who answer: the call with this cookie, NULL; done with it. */
+struct call *calls_find(struct calls *calls, uint64_t cookie);
+void calls_release(struct call *call);
 /* The connection is gone, and with it everybody who waited. */
 void calls_drop(struct port *port);
 

@@ -143,6 +143,12 @@ static int on_confirm(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return calls_begin(userdata, m, BUS_VERB_CONFIRM);
 }
 
+static int on_why(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	(void)error;
+	return calls_begin(userdata, m, BUS_VERB_WHY);
+}
+
 #define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 /* sd-bus's own check would read /proc; ours is in calls.c. */
@@ -158,6 +164,9 @@ static const sd_bus_vtable vtable[] = {
 		SD_BUS_RESULT("s", report), on_confirm, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Attempts", SD_BUS_NO_ARGS,
 		SD_BUS_RESULT("a(usssqtb)", attempts), on_attempts, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("Why",
+		SD_BUS_ARGS("u", device, "s", protocol, "q", port, "s", to),
+		SD_BUS_RESULT("a{ss}", answer), on_why, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("UpdateCheck",
 		SD_BUS_ARGS("h", statement, "h", package),
 		SD_BUS_RESULT("s", report), on_check, ANYBODY),

@@ -287,6 +287,33 @@ static void call_attempts(struct agent *agent, uint64_t cookie)
 			"what devices tried; see: journalctl -u gatehouse");
 }
 
+static void call_why(struct agent *agent, const struct bus_call *call)
+{
+	const struct record_device *device = state_device(
+		agent_state(agent), call->number);
+	const struct bus_question *q = &call->question;
+	struct isolation_why why = {.cookie = call->cookie,
+		.port = q->port,
+		.to = q->to,
+		.protocol = q->protocol,
+		.to_device = q->to_device,
+		.toward = q->gateway     ? ISOLATION_TOWARD_GATEWAY
+			  : q->to.family ? ISOLATION_TOWARD_ADDRESS
+					 : ISOLATION_TOWARD_DEVICE};
+
+	if (!device) {
+		reply(call->cookie, -EINVAL, "there is no such device");
+		return;
+	}
+	why.mac = device->mac;
+	memcpy(why.interface, device->interface, sizeof(why.interface));
+	if (agent_send(agent, "isolation", ISOLATION_WHY, &why, sizeof(why),
+		    -1) < 0)
+		reply(call->cookie, -ENOENT,
+			"isolation is not running, so nothing is judged at "
+			"this moment; see: journalctl -u gatehouse");
+}
+
 static int call_update(
 	struct agent *agent, uint64_t cookie, enum update_verb verb)
 {
@@ -333,6 +360,9 @@ static int on_call(void *owner, const void *message, int fd)
 		return 0;
 	case BUS_VERB_ATTEMPTS:
 		call_attempts(owner, call->cookie);
+		return 0;
+	case BUS_VERB_WHY:
+		call_why(owner, call);
 		return 0;
 	case BUS_VERB_UPDATE_CHECK:
 		return call_update(owner, call->cookie, UPDATE_VERB_CHECK);

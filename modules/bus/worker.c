@@ -112,6 +112,13 @@ static int on_reply(void *owner, const void *message, int fd)
 	return 0;
 }
 
+static int on_because(void *owner, const void *message, int fd)
+{
+	(void)owner, (void)fd;
+	calls_because(&the_port, message);
+	return 0;
+}
+
 static const struct ipc_route routes[] = {
 	IPC_ROUTE_FD(BUS_SOCKET, struct bus_number, on_socket),
 	IPC_ROUTE(BUS_GATEWAY, struct record_gateway, on_gateway),
@@ -121,6 +128,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(BUS_WARNING_GONE, struct bus_number, on_warning_gone),
 	IPC_ROUTE(BUS_ATTEMPT, struct bus_attempt, on_attempt),
 	IPC_ROUTE(BUS_ATTEMPTS_END, struct bus_attempts_end, on_attempts_end),
+	IPC_ROUTE(BUS_BECAUSE, struct bus_because, on_because),
 	IPC_ROUTE(BUS_REPLY, struct bus_reply, on_reply),
 	IPC_ROUTE(BUS_TRIED, struct bus_tried, on_tried),
 };

@@ -43,6 +43,7 @@ enum isolation_message {
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
 	ISOLATION_APART_MAY,
+	ISOLATION_WHY,
 	/* up */
 	ISOLATION_SEEN = IPC_BASE_ISOLATION + 32,
 	ISOLATION_IS,
@@ -56,6 +57,7 @@ enum isolation_message {
 	ISOLATION_SPOOF,
 	ISOLATION_OVER,
 	ISOLATION_APART,
+	ISOLATION_BECAUSE,
 };
 
 enum isolation_role {
@@ -256,6 +258,63 @@ struct isolation_spoof {
 	uint32_t victim; /* CLAIM_PINNED: whose it is */
 	uint8_t claim;
 	uint8_t zero[7];
+};
+
+enum isolation_toward {
+	ISOLATION_TOWARD_ADDRESS = 1,
+	ISOLATION_TOWARD_GATEWAY = 2, /* any address of the gateway's own */
+	ISOLATION_TOWARD_DEVICE = 3,
+};
+
+/* WHY down: may this device open that? */
+struct isolation_why {
+	uint64_t cookie;
+	struct mac mac; /* whose question it is */
+	uint16_t port; /* 0 for protocols without */
+	struct ip to; /* TOWARD_ADDRESS */
+	uint8_t protocol; /* IPPROTO_*; ICMP for both */
+	uint8_t toward;
+	uint32_t to_device; /* TOWARD_DEVICE */
+	char interface[16]; /* where it was seen; empty: nowhere yet */
+};
+
+enum isolation_reason {
+	ISOLATION_REASON_NO_RULES = 1, /* none are in force */
+	ISOLATION_REASON_STRANGER = 2, /* nobody configured it */
+	ISOLATION_REASON_LINE = 3, /* a line allows it */
+	ISOLATION_REASON_NO_LINE = 4, /* none does */
+	ISOLATION_REASON_NAME_SERVER = 5, /* it is one */
+	ISOLATION_REASON_NOT_NAME_SERVER = 6, /* port 53 of another */
+	ISOLATION_REASON_OWNER = 7, /* "any" is not the owner's zone */
+	ISOLATION_REASON_GATEWAY = 8, /* "any" is not the gateway */
+	ISOLATION_REASON_NEIGHBOUR = 9, /* it is another device */
+	ISOLATION_REASON_ADMIN = 10, /* its address is an admin's */
+	ISOLATION_REASON_SERVICE = 11, /* what every host may ask a gateway */
+	ISOLATION_REASON_UPGRADED = 12, /* the port leads into TLS only */
+	ISOLATION_REASON_NO_ROUTE = 13, /* there is no way there */
+};
+
+enum isolation_kernel {
+	ISOLATION_KERNEL_UNKNOWN = 0, /* was not looked at */
+	ISOLATION_KERNEL_AGREES = 1, /* its sets say the same */
+	ISOLATION_KERNEL_DIFFERS = 2,
+};
+
+/* The answer to WHY. */
+struct isolation_because {
+	uint64_t cookie;
+	uint32_t device; /* 0: a stranger */
+	struct ip to; /* that was judged; family 0: none */
+	uint16_t port;
+	uint8_t protocol;
+	uint8_t allowed; /* 1: by the rules; observing lets pass all */
+	uint8_t reason;
+	uint8_t mode; /* enum record_mode, that counts for it */
+	uint8_t kernel;
+	uint8_t has_line;
+	uint16_t upgraded; /* into this local port; 0: is not */
+	uint32_t zero;
+	struct isolation_allow line; /* that decides, or nearly */
 };
 
 /* An interface of a zone came or went. */

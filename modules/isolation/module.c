@@ -12,6 +12,7 @@
 #include "agent/lib/module.h"
 #include "modules/bus/bus_proto.h"
 #include "modules/isolation/agent/allow.h"
+#include "modules/isolation/agent/because.h"
 #include "modules/isolation/isolation_proto.h"
 #include "modules/isolation/agent/host.h"
 #include "modules/isolation/agent/keep.h"
@@ -397,6 +398,16 @@ static int on_attempts_end(void *owner, const void *message, int fd)
 	return 0;
 }
 
+static int on_because(void *owner, const void *message, int fd)
+{
+	struct bus_because words;
+
+	(void)fd;
+	because_explain(agent_conf(owner), message, &words);
+	agent_send(owner, "bus", BUS_BECAUSE, &words, sizeof(words), -1);
+	return 0;
+}
+
 static int on_counters(void *owner, const void *message, int fd)
 {
 	(void)fd;
@@ -461,6 +472,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_ATTEMPT, struct isolation_attempt, on_attempt),
 	IPC_ROUTE(ISOLATION_ATTEMPTS_END, struct isolation_cookie,
 		on_attempts_end),
+	IPC_ROUTE(ISOLATION_BECAUSE, struct isolation_because, on_because),
 	IPC_ROUTE(ISOLATION_COUNTERS, struct isolation_counters, on_counters),
 	IPC_ROUTE(ISOLATION_TALLY, struct isolation_tally, on_tally),
 	IPC_ROUTE(ISOLATION_RULES, struct isolation_rules, on_rules),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "agent/lib/log.h"
+#include "modules/isolation/answer.h"
 #include "modules/isolation/clear.h"
 #include "modules/isolation/early.h"
 #include "modules/isolation/engine.h"
@@ -175,6 +176,20 @@ static int on_apart_may(void *owner, const void *message, int fd)
 		self.engine.in_force ? &self.engine.topology : NULL);
 }
 
+static int on_why(void *owner, const void *message, int fd)
+{
+	struct answer_sources sources = {
+		&self.engine, &self.links, &self.neigh};
+	struct isolation_because because;
+	int r = answer_why(&sources, message, &because);
+
+	(void)fd;
+	if (r == 0)
+		worker_send(
+			owner, ISOLATION_BECAUSE, &because, sizeof(because));
+	return r;
+}
+
 static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_ZONE, struct isolation_zone, on_zone),
 	IPC_ROUTE(ISOLATION_DEVICE, struct isolation_device, on_device),
@@ -192,6 +207,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
 		on_get_attempts),
 	IPC_ROUTE(ISOLATION_APART_MAY, struct isolation_apart, on_apart_may),
+	IPC_ROUTE(ISOLATION_WHY, struct isolation_why, on_why),
 };
 
 static void on_count(struct timer *timer)

@@ -37,6 +37,7 @@ struct agent {
 	int update; /* what update_ask() answers */
 	uint32_t update_verb;
 	bool reload_later;
+	struct isolation_why why; /* the last one */
 	uint32_t seconds; /* of the trial that was asked for */
 	int confirmed; /* what agent_confirm() answers */
 	void (*done)(void *arg, int error, const char *report);
@@ -94,7 +95,10 @@ int agent_send(struct agent *agent, const char *module, uint16_t type,
 	const void *message, size_t size, int fd)
 {
 	if (strcmp(module, "isolation") == 0) {
-		assert_int_equal(type, ISOLATION_GET_ATTEMPTS);
+		if (type == ISOLATION_WHY)
+			memcpy(&agent->why, message, sizeof(agent->why));
+		else
+			assert_int_equal(type, ISOLATION_GET_ATTEMPTS);
 		return agent->isolation;
 	}
 	assert_string_equal(module, "bus");
@@ -298,6 +302,33 @@ static void test_attempts(void **state)
 	assert_non_null(strstr(agent->reply.text, "isolation is not running"));
 }
 
+static void test_why(void **state)
+{
+	struct agent *agent = *state;
+	struct record_device device = {.id = 3,
+		.mac = {{2, 0, 0, 0, 0, 3}},
+		.name = "camera",
+		.interface = "br0"};
+	struct bus_call ask = {.cookie = 5,
+		.verb = BUS_VERB_WHY,
+		.uid = 1000,
+		.number = 3,
+		.question = {.protocol = 6, .port = 443, .gateway = 1}};
+
+	assert_int_equal(up(agent, BUS_CALL, &ask, -1), 0);
+	assert_int_equal(agent->reply.error, -EINVAL); /* no such device */
+	assert_int_equal(state_put_device(agent->state, &device), 0);
+	agent->reply.cookie = 0;
+	assert_int_equal(up(agent, BUS_CALL, &ask, -1), 0);
+	assert_int_equal(agent->reply.cookie, 0); /* isolation answers */
+	assert_int_equal(agent->why.toward, ISOLATION_TOWARD_GATEWAY);
+	assert_true(mac_equal(&agent->why.mac, &device.mac));
+	assert_string_equal(agent->why.interface, "br0");
+	agent->isolation = -ENOENT;
+	assert_int_equal(up(agent, BUS_CALL, &ask, -1), 0);
+	assert_int_equal(agent->reply.error, -ENOENT);
+}
+
 static void test_update(void **state)
 {
 	struct agent *agent = *state;
@@ -453,6 +484,7 @@ int main(void)
 		TEST(test_reloads_are_few),
 		TEST(test_only_root),
 		TEST(test_attempts),
+		TEST(test_why),
 		TEST(test_update),
 		TEST(test_files_in_order),
 		TEST(test_files_limit),

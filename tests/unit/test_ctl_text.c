@@ -15,6 +15,7 @@
 #include "agent/ctl/table.h"
 #include "agent/ctl/text.h"
 #include "agent/ctl/when.h"
+#include "agent/ctl/why.h"
 
 static void clean(const char *raw, const char *expected)
 {
@@ -245,6 +246,34 @@ static void test_span(void **state)
 	assert_string_equal(when_span(300, text), "5 min");
 }
 
+static void test_why_words(void **state)
+{
+	static const char *const bad[] = {"", "tcp", "tcp/", "tcp/0",
+		"tcp/65536", "tcp/1x", "tcp/-1", "gre/1", "icmp/1", "TCP/1",
+		"tcp/000001"};
+	struct why_answer answer = {0};
+	char protocol[8] = "x";
+	uint16_t port = 9;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(
+			why_parse_service(bad[i], protocol, &port), -EINVAL);
+	assert_string_equal(protocol, "x");
+	assert_int_equal(why_parse_service("udp/65535", protocol, &port), 0);
+	assert_string_equal(protocol, "udp");
+	assert_int_equal(port, 65535);
+	assert_int_equal(why_parse_service("icmp", protocol, &port), 0);
+	assert_string_equal(protocol, "icmp");
+	assert_int_equal(port, 0);
+	for (size_t i = 0; i < WHY_PAIRS_MAX + 3; i++)
+		why_add(&answer, "key", "text");
+	assert_int_equal(answer.n, WHY_PAIRS_MAX);
+	assert_string_equal(why_get(&answer, "key"), "text");
+	assert_string_equal(why_get(&answer, "other"), "");
+	why_clear(&answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_when),
 		cmocka_unit_test(test_span),
+		cmocka_unit_test(test_why_words),
 	};
 
 	text_set_up();

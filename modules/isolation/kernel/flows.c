@@ -45,8 +45,7 @@ static bool in_prefix(const struct ip *ip, const struct isolation_allow *a)
 	return true;
 }
 
-static bool line_allows(
-	const struct isolation_allow *a, const struct flow *flow)
+bool flows_line_allows(const struct isolation_allow *a, const struct flow *flow)
 {
 	uint8_t protocol = flow->protocol;
 	bool icmp = protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
@@ -78,29 +77,39 @@ static const struct isolation_allow *first_line(
 	return lines + low;
 }
 
-static bool is_dns(const struct flow *flow)
+bool flows_is_dns(const struct flow *flow)
 {
 	return flow->port == PORT_DNS &&
 	       (flow->protocol == IPPROTO_TCP || flow->protocol == IPPROTO_UDP);
 }
 
-bool flows_allowed(
+bool flows_is_name_server(const struct policy *policy, const struct ip *ip)
+{
+	policy_each(struct isolation_address, a, &policy->name_servers)
+		if (ip_equal(&a->ip, ip))
+			return true;
+	return false;
+}
+
+const struct isolation_allow *flows_line(
 	const struct policy *policy, uint32_t device, const struct flow *flow)
 {
 	const struct isolation_allow *end = policy->allows.items;
 
-	if (is_dns(flow)) {
-		policy_each(struct isolation_address, a, &policy->name_servers)
-			if (ip_equal(&a->ip, &flow->to))
-				return true;
-		return false;
-	}
 	end += policy->allows.n;
 	for (const struct isolation_allow *a = first_line(policy, device);
 		a < end && a->device == device; a++)
-		if (line_allows(a, flow))
-			return true;
-	return false;
+		if (flows_line_allows(a, flow))
+			return a;
+	return NULL;
+}
+
+bool flows_allowed(
+	const struct policy *policy, uint32_t device, const struct flow *flow)
+{
+	if (flows_is_dns(flow))
+		return flows_is_name_server(policy, &flow->to);
+	return flows_line(policy, device, flow) != NULL;
 }
 
 static bool read_address(

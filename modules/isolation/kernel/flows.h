@@ -17,6 +17,15 @@ struct flow {
 	uint32_t mark;
 };
 
+/* Does this line allow it? Whose line it is does not count. Pure. */
+bool flows_line_allows(
+	const struct isolation_allow *a, const struct flow *flow);
+/* The line of the device that allows it; NULL: none. Pure. */
+const struct isolation_allow *flows_line(
+	const struct policy *policy, uint32_t device, const struct flow *flow);
+/* Is it for port 53, which leads to name servers only? Pure. */
+bool flows_is_dns(const struct flow *flow);
+bool flows_is_name_server(const struct policy *policy, const struct ip *ip);
 /* Does the policy allow it? The device's mode is not looked at. Pure. */
 bool flows_allowed(
 	const struct policy *policy, uint32_t device, const struct flow *flow);

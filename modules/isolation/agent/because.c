@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From reasons to sentences. Touches memory only; must never name a line that
+ * does not say what it is named for.
+ */
+#include "modules/isolation/agent/because.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "modules/isolation/agent/allow.h"
+
+struct explaining {
+	const struct conf *conf;
+	const struct conf_section *device;
+	const struct isolation_because *because;
+	struct bus_because *words;
+};
+
+#define SAY(field, ...) snprintf((field), sizeof(field), __VA_ARGS__)
+
+static const char *service(const struct isolation_because *b, char text[32])
+{
+	switch (b->protocol) {
+	case IPPROTO_TCP:
+		snprintf(text, 32, "tcp/%u", b->port);
+		return text;
+	case IPPROTO_UDP:
+		snprintf(text, 32, "udp/%u", b->port);
+		return text;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return "icmp";
+	}
+	return "any";
+}
+
+static void say_rule(struct explaining *e, const struct conf_value *value)
+{
+	SAY(e->words->rule, "%.200s:%u: %s = %.150s", value->file, value->line,
+		value->key->name, value->text);
+}
+
+/* The line of the configuration that was sent as this one. */
+static const struct conf_value *find_line(const struct explaining *e)
+{
+	struct isolation_allow wanted = e->because->line;
+
+	if (!e->device || !e->because->has_line)
+		return NULL;
+	for (const struct conf_value *v = conf_get(e->device, "allow"); v;
+		v = conf_get_next(v)) {
+		char reason[ALLOW_REASON];
+		struct isolation_allow a;
+
+		if (allow_parse(v->text, &a, reason) < 0)
+			continue;
+		a.device = wanted.device;
+		if (!memcmp(&a, &wanted, sizeof(a)))
+			return v;
+	}
+	return NULL;
+}
+
+static void say_section(struct explaining *e, const char *line)
+{
+	if (e->device)
+		SAY(e->words->advice, "%s    (in [device %s], %.150s:%u)", line,
+			e->device->name, e->device->file, e->device->line);
+	else
+		SAY(e->words->advice, "%s    (in its [device] section)", line);
+}
+
+/* The line that would do, for one address. */
+static void advise_line(struct explaining *e)
+{
+	char ip[IP_TEXT] = "ADDRESS", line[96], what[32];
+
+	if (e->because->to.family)
+		ip_format(&e->because->to, ip);
+	snprintf(line, sizeof(line), "allow = %s %s", service(e->because, what),
+		ip);
+	say_section(e, line);
+}
+
+static const struct conf_value *find_address(
+	const struct explaining *e, const char *key)
+{
+	const struct conf_section *gateway = conf_next(
+		e->conf, "gateway", NULL);
+
+	for (const struct conf_value *v = gateway ? conf_get(gateway, key)
+						  : NULL;
+		v; v = conf_get_next(v)) {
+		const char *rest = v->text;
+		char word[IP_TEXT];
+		struct ip ip;
+
+		while (conf_next_word(&rest, word, sizeof(word)) == 1)
+			if (ip_parse(word, &ip) == 0 &&
+				ip_equal(&ip, &e->because->to))
+				return v;
+	}
+	return NULL;
+}
+
+static void explain_name_server(struct explaining *e)
+{
+	const struct conf_value *value = find_address(e, "name-server");
+	char ip[IP_TEXT];
+
+	if (e->because->allowed) {
+		SAY(e->words->reason, "it is one of the name servers");
+		if (value)
+			say_rule(e, value);
+		return;
+	}
+	SAY(e->words->reason,
+		"port 53 leads to the name servers only, whatever the allow "
+		"lines say");
+	if (e->because->to.family)
+		SAY(e->words->advice, "name-server = %s    (in [gateway])",
+			ip_format(&e->because->to, ip));
+}
+
+static void explain_line(struct explaining *e)
+{
+	const struct conf_value *value = find_line(e);
+
+	const char *what = e->because->reason == ISOLATION_REASON_OWNER
+				   ? "your own network"
+				   : "the gateway itself";
+
+	if (value)
+		say_rule(e, value);
+	if (e->because->allowed) {
+		SAY(e->words->reason, "a line of its own allows it");
+		return;
+	}
+	SAY(e->words->reason,
+		"\"any\" is the world outside, not %s; that must be named",
+		what);
+	advise_line(e);
+}
+
+static void explain_stranger(struct explaining *e)
+{
+	SAY(e->words->reason,
+		"nobody has configured it, so it is in quarantine");
+	SAY(e->words->advice,
+		"[device NAME] with its mac, and an allow line there");
+}
+
+static void explain_reason(struct explaining *e)
+{
+	switch ((enum isolation_reason)e->because->reason) {
+	case ISOLATION_REASON_NO_RULES:
+		SAY(e->words->reason,
+			"no isolation rules are in force; see: gatehouse "
+			"warnings");
+		return;
+	case ISOLATION_REASON_STRANGER:
+		explain_stranger(e);
+		return;
+	case ISOLATION_REASON_LINE:
+	case ISOLATION_REASON_OWNER:
+	case ISOLATION_REASON_GATEWAY:
+		explain_line(e);
+		return;
+	case ISOLATION_REASON_NO_LINE:
+		SAY(e->words->reason, "none of its allow lines says so");
+		advise_line(e);
+		return;
+	case ISOLATION_REASON_NAME_SERVER:
+	case ISOLATION_REASON_NOT_NAME_SERVER:
+		explain_name_server(e);
+		return;
+	case ISOLATION_REASON_NEIGHBOUR:
+		SAY(e->words->reason,
+			"it is another device, and devices do not reach each "
+			"other");
+		return;
+	case ISOLATION_REASON_ADMIN:
+		SAY(e->words->reason,
+			"its address is that of an admin: it is never cut off "
+			"from the gateway");
+		return;
+	case ISOLATION_REASON_SERVICE:
+		SAY(e->words->reason,
+			"every device may ask that of its gateway");
+		return;
+	case ISOLATION_REASON_UPGRADED:
+		SAY(e->words->reason,
+			"this port leads into TLS towards the world outside, "
+			"never to the gateway itself");
+		return;
+	case ISOLATION_REASON_NO_ROUTE:
+		SAY(e->words->reason,
+			"the gateway knows no way there, whatever the rules "
+			"say; see: ip route");
+		return;
+	}
+	SAY(e->words->reason, "unknown");
+}
+
+static void explain_upgrade(struct explaining *e)
+{
+	char port[8];
+
+	snprintf(port, sizeof(port), "%u", e->because->port);
+	if (!e->because->upgraded)
+		return;
+	for (const struct conf_section *u = conf_next(e->conf, "upgrade", NULL);
+		u; u = conf_next(e->conf, "upgrade", u)) {
+		if (strcmp(conf_text(u, "port", ""), port) != 0)
+			continue;
+		SAY(e->words->upgrade,
+			"goes through the proxy as TLS to port %.8s; "
+			"[upgrade %s], %.120s:%u",
+			conf_text(u, "upstream-port", "?"), u->name, u->file,
+			u->line);
+		return;
+	}
+	SAY(e->words->upgrade, "goes through the proxy as TLS");
+}
+
+void because_explain(const struct conf *conf,
+	const struct isolation_because *because, struct bus_because *ret_words)
+{
+	struct explaining e = {.conf = conf,
+		.device = because->device ? conf_find_id(conf, because->device)
+					  : NULL,
+		.because = because,
+		.words = ret_words};
+
+	memset(ret_words, 0, sizeof(*ret_words));
+	ret_words->cookie = because->cookie;
+	ret_words->allowed = because->allowed;
+	ret_words->mode = because->mode;
+	ret_words->kernel = because->kernel;
+	ret_words->passes = because->allowed ||
+			    because->reason == ISOLATION_REASON_NO_RULES ||
+			    (because->mode == RECORD_MODE_OBSERVE &&
+				    because->reason !=
+					    ISOLATION_REASON_NO_ROUTE);
+	explain_reason(&e);
+	explain_upgrade(&e);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The worker's answer to "why" in words, with the lines of the configuration
+ * that it is about. Pure.
+ */
+#ifndef GATEHOUSE_ISOLATION_BECAUSE_H
+#define GATEHOUSE_ISOLATION_BECAUSE_H
+
+#include "agent/lib/conf.h"
+#include "modules/bus/bus_proto.h"
+#include "modules/isolation/isolation_proto.h"
+
+/* conf: the one in force. */
+void because_explain(const struct conf *conf,
+	const struct isolation_because *because, struct bus_because *ret_words);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rules' decision once more, in the order of the rules (ruleset_rules.c,
+ * ruleset_input.c). Touches memory only; must never say of something that it
+ * is allowed which the rules would deny.
+ */
+#include "modules/isolation/why.h"
+
+#include <string.h>
+
+static bool is_icmp(const struct flow *flow)
+{
+	return flow->protocol == IPPROTO_ICMP ||
+	       flow->protocol == IPPROTO_ICMPV6;
+}
+
+static void decide(struct isolation_because *because,
+	enum isolation_reason reason, bool allowed)
+{
+	because->reason = (uint8_t)reason;
+	because->allowed = allowed;
+}
+
+static void decide_line(struct isolation_because *because,
+	const struct isolation_allow *line, enum isolation_reason reason)
+{
+	because->line = *line;
+	because->has_line = 1;
+	decide(because, reason, reason == ISOLATION_REASON_LINE);
+}
+
+static const struct isolation_redirect *find_redirect(
+	const struct policy *policy, uint32_t device, const struct flow *flow)
+{
+	if (flow->protocol != IPPROTO_TCP)
+		return NULL;
+	policy_each(struct isolation_redirect, r, &policy->redirects)
+		if (r->device == device && r->port == flow->port)
+			return r;
+	return NULL;
+}
+
+/* A line that says where to; those with "any" mean the world outside. */
+static const struct isolation_allow *named_line(
+	const struct policy *policy, uint32_t device, const struct flow *flow)
+{
+	const struct isolation_allow *first = flows_line(policy, device, flow);
+	const struct isolation_allow *end = policy->allows.items;
+
+	end += policy->allows.n;
+	for (const struct isolation_allow *a = first;
+		a && a < end && a->device == device; a++)
+		if (a->to.family && flows_line_allows(a, flow))
+			return a;
+	return NULL;
+}
+
+static void decide_named(const struct policy *policy, const struct flow *flow,
+	enum isolation_reason otherwise, struct isolation_because *because)
+{
+	const struct isolation_allow *line = named_line(
+		policy, because->device, flow);
+
+	if (line) {
+		decide_line(because, line, ISOLATION_REASON_LINE);
+		return;
+	}
+	line = flows_line(policy, because->device, flow);
+	if (line)
+		decide_line(because, line, otherwise);
+	else
+		decide(because, ISOLATION_REASON_NO_LINE, false);
+}
+
+/* DHCP, for all; what is multicast housekeeping is nobody's question. */
+static bool is_housekeeping(const struct flow *flow)
+{
+	return flow->protocol == IPPROTO_UDP &&
+	       (flow->port == 67 || flow->port == 547);
+}
+
+static void decide_gateway(const struct policy *policy,
+	const struct why_way *way, const struct flow *flow,
+	struct isolation_because *because)
+{
+	if (way->admin)
+		decide(because, ISOLATION_REASON_ADMIN, true);
+	else if (is_housekeeping(flow) || (because->device && is_icmp(flow)))
+		decide(because, ISOLATION_REASON_SERVICE, true);
+	else if (!because->device)
+		decide(because, ISOLATION_REASON_STRANGER, false);
+	else if (flows_is_dns(flow))
+		decide(because,
+			flows_is_name_server(policy, &flow->to)
+				? ISOLATION_REASON_NAME_SERVER
+				: ISOLATION_REASON_NOT_NAME_SERVER,
+			flows_is_name_server(policy, &flow->to));
+	else if (because->mode == RECORD_MODE_ENFORCE &&
+		 find_redirect(policy, because->device, flow))
+		decide(because, ISOLATION_REASON_UPGRADED, false);
+	else
+		decide_named(policy, flow, ISOLATION_REASON_GATEWAY, because);
+}
+
+static void decide_outside(const struct policy *policy, const struct flow *flow,
+	struct isolation_because *because)
+{
+	const struct isolation_redirect *redirect = find_redirect(
+		policy, because->device, flow);
+	const struct isolation_allow *line = flows_line(
+		policy, because->device, flow);
+
+	if (flows_is_dns(flow))
+		decide(because,
+			flows_is_name_server(policy, &flow->to)
+				? ISOLATION_REASON_NAME_SERVER
+				: ISOLATION_REASON_NOT_NAME_SERVER,
+			flows_is_name_server(policy, &flow->to));
+	else if (line)
+		decide_line(because, line, ISOLATION_REASON_LINE);
+	else
+		decide(because, ISOLATION_REASON_NO_LINE, false);
+	if (because->allowed && redirect &&
+		because->mode == RECORD_MODE_ENFORCE)
+		because->upgraded = redirect->to_port;
+}
+
+static void decide_known(const struct policy *policy, const struct why_way *way,
+	const struct flow *flow, struct isolation_because *because)
+{
+	switch (way->place) {
+	case WHY_PLACE_GATEWAY:
+		decide_gateway(policy, way, flow, because);
+		return;
+	case WHY_PLACE_DEVICES:
+		decide(because, ISOLATION_REASON_NEIGHBOUR, false);
+		return;
+	case WHY_PLACE_OWNER:
+		if (flows_is_dns(flow))
+			decide_outside(policy, flow, because);
+		else
+			decide_named(
+				policy, flow, ISOLATION_REASON_OWNER, because);
+		return;
+	case WHY_PLACE_OUTSIDE:
+		decide_outside(policy, flow, because);
+		return;
+	case WHY_PLACE_NOWHERE:
+		decide(because, ISOLATION_REASON_NO_ROUTE, false);
+		return;
+	}
+}
+
+void why_decide(const struct policy *policy, const struct why_way *way,
+	const struct mac *mac, const struct flow *flow,
+	struct isolation_because *ret_because)
+{
+	const struct isolation_device *device = policy_device_by_mac(
+		policy, mac);
+	struct isolation_because because = {
+		.to = flow->to, .port = flow->port, .protocol = flow->protocol};
+
+	because.device = device ? device->id : 0;
+	because.mode = device && device->mode ? device->mode : way->zone_mode;
+	if (!because.mode)
+		because.mode = RECORD_MODE_ENFORCE;
+	if (device || way->place == WHY_PLACE_GATEWAY)
+		decide_known(policy, way, flow, &because);
+	else
+		decide(&because, ISOLATION_REASON_STRANGER, false);
+	because.cookie = ret_because->cookie;
+	because.kernel = ret_because->kernel;
+	*ret_because = because;
+}
+
+uint8_t why_zone_mode(const struct topology *topology, const char *interface)
+{
+	for (size_t i = 0; i < topology->n_ports; i++)
+		if (strcmp(topology->ports[i].name, interface) == 0)
+			return topology->ports[i].mode;
+	return 0;
+}
