@@ -69,8 +69,9 @@ static int has_tables(struct nft *nft, bool *ret_there)
 static int load(struct nft *nft, const struct policy *policy,
 	const struct topology *topology, char *reason)
 {
-	struct ruleset_input input = {
-		policy, topology, NULL, 0, nft_counts_connections(nft)};
+	struct ruleset_input input = {.policy = policy,
+		.topology = topology,
+		.kernel = nft_probe(nft)};
 	struct ruleset ruleset;
 	uint8_t found = 0;
 	int r;

@@ -36,8 +36,8 @@ int engine_open(struct engine *engine)
 	r = nft_open(&engine->nft);
 	if (r < 0)
 		return r;
-	engine->count_connections = nft_counts_connections(&engine->nft);
-	if (!engine->count_connections)
+	engine->kernel = nft_probe(&engine->nft);
+	if (!engine->kernel.counts_connections)
 		log_warning("this kernel cannot count a device's connections "
 			    "(nft_connlimit is missing): only their rate is "
 			    "limited");
@@ -97,8 +97,8 @@ static bool hear(struct engine *engine)
 static int load(struct engine *engine, const struct policy *policy,
 	const struct topology *topology, uint8_t generation, char *reason)
 {
-	struct ruleset_input input = {policy, topology, &engine->carry,
-		generation, engine->count_connections};
+	struct ruleset_input input = {
+		policy, topology, &engine->carry, generation, engine->kernel};
 	struct ruleset ruleset;
 	int r = ruleset_build(&input, nft_seq(&engine->nft), &ruleset, reason);
 
@@ -229,7 +229,8 @@ int engine_start(struct engine *engine, struct loop *loop)
 int engine_check(const struct policy *policy, char *ret_reason)
 {
 	struct topology none = {0};
-	struct ruleset_input input = {policy, &none, NULL, 1, true};
+	struct ruleset_input input = {
+		.policy = policy, .topology = &none, .generation = 1};
 	struct ruleset ruleset;
 	int r = ruleset_build(&input, 1, &ruleset, ret_reason);
 

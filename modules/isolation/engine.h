@@ -26,7 +26,7 @@ struct engine {
 	struct ruleset_carry carry;
 	bool in_force;
 	uint8_t generation; /* of the marks; grows with each other policy */
-	bool count_connections; /* the kernel can */
+	struct ruleset_kernel kernel;
 	uint32_t restored;
 	int64_t window_ms;
 	unsigned in_window;

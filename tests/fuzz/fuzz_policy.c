@@ -69,7 +69,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct policy policy = {0};
 	struct topology none = {0};
-	struct ruleset_input input = {&policy, &none, NULL, 1, true};
+	struct ruleset_input input = {.policy = &policy,
+		.topology = &none,
+		.generation = 1,
+		.kernel = {true, true}};
 	char reason[POLICY_REASON] = "";
 	struct ruleset ruleset;
 

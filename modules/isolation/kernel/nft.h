@@ -50,8 +50,8 @@ _must_check_ int nft_read_spoofs(
 /* Known devices that went over their rate, by MAC. */
 _must_check_ int nft_read_overs(
 	struct nft *nft, struct ruleset_tally **ret_overs, size_t *ret_n);
-/* Can the kernel count the connections of a device? Changes nothing. */
-bool nft_counts_connections(struct nft *nft);
+/* What this kernel can. Changes nothing. */
+struct ruleset_kernel nft_probe(struct nft *nft);
 /* The generation of the tables in force; 0 = none. */
 _must_check_ int nft_read_generation(struct nft *nft, uint8_t *ret_generation);
 

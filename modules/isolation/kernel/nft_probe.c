@@ -17,24 +17,24 @@
 #define TABLE "gatehouse_probe"
 #define CHAIN "probe"
 
-static void add_table(struct batch *batch, uint16_t type)
+static void add_table(struct batch *batch, uint16_t family, uint16_t type)
 {
 	struct nftnl_table *t = must_have(nftnl_table_alloc());
-	struct nlmsghdr *m = batch_message(batch, type, NFPROTO_INET,
+	struct nlmsghdr *m = batch_message(batch, type, family,
 		type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, "a probe");
 
-	nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, NFPROTO_INET);
+	nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, family);
 	nftnl_table_set_str(t, NFTNL_TABLE_NAME, TABLE);
 	nftnl_table_nlmsg_build_payload(m, t);
 	batch_add(batch, m);
 	nftnl_table_free(t);
 }
 
-static void add_chain(struct batch *batch)
+static void add_chain(struct batch *batch, uint16_t family)
 {
 	struct nftnl_chain *c = must_have(nftnl_chain_alloc());
 	struct nlmsghdr *m = batch_message(
-		batch, NFT_MSG_NEWCHAIN, NFPROTO_INET, NLM_F_CREATE, "a probe");
+		batch, NFT_MSG_NEWCHAIN, family, NLM_F_CREATE, "a probe");
 
 	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, TABLE);
 	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, CHAIN);
@@ -43,10 +43,10 @@ static void add_chain(struct batch *batch)
 	nftnl_chain_free(c);
 }
 
-static void add_rule(struct batch *batch, struct nftnl_expr *e)
+static void add_rule(struct batch *batch, uint16_t family, struct nftnl_expr *e)
 {
 	struct nftnl_rule *rule = must_have(nftnl_rule_alloc());
-	struct nlmsghdr *m = batch_message(batch, NFT_MSG_NEWRULE, NFPROTO_INET,
+	struct nlmsghdr *m = batch_message(batch, NFT_MSG_NEWRULE, family,
 		NLM_F_CREATE | NLM_F_APPEND, "a probe");
 
 	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, TABLE);
@@ -57,21 +57,34 @@ static void add_rule(struct batch *batch, struct nftnl_expr *e)
 	nftnl_rule_free(rule);
 }
 
-bool nft_counts_connections(struct nft *nft)
+/* Takes the expression over. */
+static bool knows(struct nft *nft, uint16_t family, struct nftnl_expr *e)
 {
-	struct nftnl_expr *e = must_have(nftnl_expr_alloc("connlimit"));
 	char reason[POLICY_REASON];
 	struct batch batch;
 	int r;
 
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CONNLIMIT_COUNT, 1);
 	batch_begin(&batch, nft_seq(nft));
-	add_table(&batch, NFT_MSG_NEWTABLE);
-	add_chain(&batch);
-	add_rule(&batch, e);
-	add_table(&batch, NFT_MSG_DELTABLE);
+	add_table(&batch, family, NFT_MSG_NEWTABLE);
+	add_chain(&batch, family);
+	add_rule(&batch, family, e);
+	add_table(&batch, family, NFT_MSG_DELTABLE);
 	batch_end(&batch);
 	r = nft_commit(nft, &batch, reason);
 	batch_free(&batch);
 	return r == 0;
+}
+
+struct ruleset_kernel nft_probe(struct nft *nft)
+{
+	struct nftnl_expr *count = must_have(nftnl_expr_alloc("connlimit"));
+	struct nftnl_expr *bridge = must_have(nftnl_expr_alloc("meta"));
+
+	nftnl_expr_set_u32(count, NFTNL_EXPR_CONNLIMIT_COUNT, 1);
+	nftnl_expr_set_u32(bridge, NFTNL_EXPR_META_KEY, NFT_META_BRI_IIFNAME);
+	nftnl_expr_set_u32(bridge, NFTNL_EXPR_META_DREG, NFT_REG_1);
+	return (struct ruleset_kernel){
+		.counts_connections = knows(nft, NFPROTO_INET, count),
+		.names_bridges = knows(nft, NFPROTO_BRIDGE, bridge),
+	};
 }

@@ -40,6 +40,7 @@ static const struct source sources[] = {
 	[RULE_NOTHING] = {"immediate", 0, 0, 4},
 	[RULE_IIF] = {"meta", NFT_META_IIFNAME, 0, 16},
 	[RULE_OIF] = {"meta", NFT_META_OIFNAME, 0, 16},
+	[RULE_BRIDGE] = {"meta", NFT_META_BRI_IIFNAME, 0, 16},
 	[RULE_ADDRESS_TYPE] = {"fib", NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR,
 		4},
 	[RULE_ROUTE_OUT] = {"fib", NFT_FIB_RESULT_OIFNAME, NFTA_FIB_F_DADDR,

@@ -24,6 +24,7 @@ enum rule_field {
 	RULE_NOTHING, /* zero, in the place of a port */
 	RULE_IIF, /* names of the interfaces in and out */
 	RULE_OIF,
+	RULE_BRIDGE, /* name of the bridge that the port in belongs to */
 	RULE_ADDRESS_TYPE, /* whose address is it: ours, a group ... */
 	RULE_ROUTE_OUT, /* the interface by which it would leave */
 	RULE_ROUTE_BACK, /* where it came in if its source is there, or 0 */

@@ -190,7 +190,7 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 	/* What it had counted goes on in the other table: they add up. */
 	add_counter(rs, RULESET_SPOOFED, NULL);
 	ruleset_add_bridge_sets(rs, input);
-	ruleset_add_bridge_rules(rs);
+	ruleset_add_bridge_rules(rs, input->kernel.names_bridges);
 	begin_table(rs, NFPROTO_INET);
 	add_chains(rs);
 	for (int c = 0; c < RULESET_BRIDGED; c++)

@@ -135,12 +135,22 @@ struct ruleset {
 	uint16_t log_group;
 };
 
+/* What not every kernel can. */
+struct ruleset_kernel {
+	bool counts_connections; /* of one device */
+	/*
+	 * Tells to which bridge a port belongs: a port is guarded from its
+	 * first frame, before its name is in a set.
+	 */
+	bool names_bridges;
+};
+
 struct ruleset_input {
 	const struct policy *policy; /* sealed */
 	const struct topology *topology;
 	const struct ruleset_carry *carry; /* may be NULL */
 	uint8_t generation; /* 1-255: what judged connections are marked */
-	bool count_connections; /* the kernel can */
+	struct ruleset_kernel kernel;
 };
 
 /* -ENOSPC with a reason when a limit is passed. */

@@ -21,7 +21,7 @@ void ruleset_add_count_sets(struct ruleset *rs, const struct policy *policy,
 /* Rules of the current table; the chains are there already. */
 void ruleset_add_inet_rules(
 	struct ruleset *rs, const struct ruleset_input *input);
-void ruleset_add_bridge_rules(struct ruleset *rs);
+void ruleset_add_bridge_rules(struct ruleset *rs, bool names_bridges);
 
 /* What is shown of what is denied. */
 void ruleset_add_log_sets(struct ruleset *rs);
@@ -43,7 +43,7 @@ void ruleset_add_limit_rules(struct ruleset *rs, bool count_connections);
 /* Who claims to be somebody else: for both tables. */
 void ruleset_add_spoof_sets(
 	struct ruleset *rs, const struct ruleset_input *input);
-void ruleset_add_spoof_rules(struct ruleset *rs);
+void ruleset_add_spoof_rules(struct ruleset *rs, bool names_bridges);
 
 /* The two families, so that both get the same rules. */
 struct rules_family {

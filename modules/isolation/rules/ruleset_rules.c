@@ -66,7 +66,7 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	rule_begin(rs, chain);
 	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
 	rule_accept(rs);
-	ruleset_add_spoof_rules(rs);
+	ruleset_add_spoof_rules(rs, false);
 	rules_pass_judged(rs, chain, generation);
 	rules_pass_replies(rs, chain);
 	/* For the gateway itself: the input chain judges. */
@@ -245,7 +245,7 @@ void ruleset_add_inet_rules(
 	uint8_t generation = input->generation;
 
 	ruleset_add_verdicts(rs);
-	ruleset_add_limit_rules(rs, input->count_connections);
+	ruleset_add_limit_rules(rs, input->kernel.counts_connections);
 	add_granted(rs, generation);
 	for (size_t i = 0; i < RULES_FAMILIES; i++)
 		add_through(rs, &rules_families[i]);
@@ -261,9 +261,9 @@ void ruleset_add_inet_rules(
  * Between two ports of one bridge, below the sight of the rules above.
  * Rejecting is not possible on every kernel, so it is dropped.
  */
-void ruleset_add_bridge_rules(struct ruleset *rs)
+void ruleset_add_bridge_rules(struct ruleset *rs, bool names_bridges)
 {
-	ruleset_add_spoof_rules(rs);
+	ruleset_add_spoof_rules(rs, names_bridges);
 	/* The bridge keeps these apart by itself and tells nobody. */
 	rule_begin(rs, "prerouting");
 	rule_in(rs, "ports_apart", RULE_IIF, RULE_END);
@@ -279,6 +279,11 @@ void ruleset_add_bridge_rules(struct ruleset *rs)
 	rule_begin(rs, "forward");
 	rule_in(rs, "ports", RULE_OIF, RULE_END);
 	rule_goto(rs, "between_ports");
+	if (names_bridges) {
+		rule_begin(rs, "forward");
+		rule_in(rs, "devices_if", RULE_BRIDGE, RULE_END);
+		rule_goto(rs, "between_ports");
+	}
 
 	rule_begin(rs, "between_ports");
 	rule_count(rs, "bridged");
@@ -300,4 +305,9 @@ void ruleset_add_bridge_rules(struct ruleset *rs)
 	rule_begin(rs, "between_ports");
 	rule_in(rs, "ports_enforce", RULE_OIF, RULE_END);
 	rule_drop(rs);
+	if (names_bridges) {
+		rule_begin(rs, "between_ports");
+		rule_in(rs, "enforce_if", RULE_BRIDGE, RULE_END);
+		rule_drop(rs);
+	}
 }

@@ -193,6 +193,10 @@ static void add_own_macs(struct ruleset *rs, const struct topology *topology)
 void ruleset_add_bridge_sets(
 	struct ruleset *rs, const struct ruleset_input *input)
 {
+	add_interfaces(
+		rs, input->policy, "devices_if", ISOLATION_ROLE_DEVICES, 0);
+	add_interfaces(rs, input->policy, "enforce_if", ISOLATION_ROLE_DEVICES,
+		RECORD_MODE_ENFORCE);
 	add_ports(rs, input->topology, "ports", 0);
 	add_ports(rs, input->topology, "ports_enforce", RECORD_MODE_ENFORCE);
 	add_apart(rs, input->topology);

@@ -54,7 +54,8 @@ static void add_caught(struct ruleset *rs, const char *chain, const char *set,
 }
 
 /* A device's own mode goes before its zone's. */
-static void add_spoofed(struct ruleset *rs, const char *enforced_here)
+static void add_spoofed(
+	struct ruleset *rs, const char *enforced_here, bool names_bridges)
 {
 	rule_begin(rs, "spoofed");
 	rule_count(rs, "spoofed");
@@ -68,6 +69,11 @@ static void add_spoofed(struct ruleset *rs, const char *enforced_here)
 	rule_begin(rs, "spoofed");
 	rule_in(rs, enforced_here, RULE_IIF, RULE_END);
 	rule_drop(rs);
+	if (names_bridges) {
+		rule_begin(rs, "spoofed");
+		rule_in(rs, "enforce_if", RULE_BRIDGE, RULE_END);
+		rule_drop(rs);
+	}
 }
 
 static void add_address(struct ruleset *rs, const struct claim *c)
@@ -164,10 +170,12 @@ static void add_way(struct ruleset *rs, uint16_t ethertype, const char *chain)
  * One tag is taken off before; below a second one nothing could be judged,
  * but a host that ignores tags of VLAN 0 would read it.
  */
-static void add_bridge_ways(struct ruleset *rs)
+static void add_bridge_ways(struct ruleset *rs, bool names_bridges)
 {
 	rule_begin(rs, "prerouting");
 	rule_not_in(rs, "ports", RULE_IIF, RULE_END);
+	if (names_bridges)
+		rule_not_in(rs, "devices_if", RULE_BRIDGE, RULE_END);
 	rule_accept(rs);
 	add_way(rs, ETH_P_ARP, "claims_arp");
 	add_way(rs, ETH_P_8021Q, "caught_tags");
@@ -177,16 +185,17 @@ static void add_bridge_ways(struct ruleset *rs)
 		rs, "caught_tags", "spoof_kinds", RULE_NOTHING, RULE_NOTHING);
 }
 
-void ruleset_add_spoof_rules(struct ruleset *rs)
+void ruleset_add_spoof_rules(struct ruleset *rs, bool names_bridges)
 {
 	bool bridge = rs->family == NFPROTO_BRIDGE;
 
 	if (bridge)
-		add_bridge_ways(rs);
+		add_bridge_ways(rs, names_bridges);
 	add_way(rs, ETH_P_IP, "claims4");
 	add_way(rs, ETH_P_IPV6, "claims6");
 	add_ip4(rs);
 	add_ip6(rs);
 	add_caught(rs, "caught_kind", "spoof_kinds", RULE_PROTOCOL, RULE_ICMP);
-	add_spoofed(rs, bridge ? "ports_enforce" : "enforce_if");
+	add_spoofed(rs, bridge ? "ports_enforce" : "enforce_if",
+		bridge && names_bridges);
 }
