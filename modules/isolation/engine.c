@@ -133,7 +133,7 @@ int engine_count(struct engine *engine)
 		r = nft_read_spoofs(
 			&engine->nft, &fresh.spoofs, &fresh.n_spoofs);
 	if (r == 0)
-		r = nft_read_overs(&engine->nft, &fresh.overs, &fresh.n_overs);
+		r = nft_read_overs(&engine->nft, fresh.overs);
 	if (r < 0) {
 		ruleset_carry_free(&fresh);
 		return r;

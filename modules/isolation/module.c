@@ -63,6 +63,8 @@ static const struct conf_key device_keys[] = {
 		"others; nobody else may use them."},
 	{"rate", limits_check_rate, LIMITS_RATE_EXPECTED, false,
 		"New connections that this device may open."},
+	{"bandwidth", limits_check_bandwidth, LIMITS_BANDWIDTH_EXPECTED, false,
+		"How much this device may send and receive."},
 };
 
 static const struct conf_schema schemas[] = {

@@ -123,21 +123,31 @@ void report_counts(struct worker *worker, const struct engine *engine,
 	}
 }
 
-void report_overs(struct worker *worker, const struct engine *engine,
-	const struct ruleset_carry *before)
+static void report_over(struct worker *worker, const struct engine *engine,
+	const struct ruleset_carry *before, enum ruleset_over which)
 {
-	for (size_t i = 0; i < engine->carry.n_overs; i++) {
-		const struct ruleset_tally *t = &engine->carry.overs[i];
+	const struct ruleset_overs *was = &before->overs[which];
+	const struct ruleset_overs *is = &engine->carry.overs[which];
+
+	for (size_t i = 0; i < is->n; i++) {
+		const struct ruleset_tally *t = &is->rows[i];
 		struct isolation_over over = {.mac = t->mac,
+			.bandwidth = which == RULESET_OVER_BANDWIDTH,
 			.device = device_id(engine, &t->mac),
 			.packets = t->count.packets};
 
-		if (over.device &&
-			over.packets != tally_before(before->overs,
-						before->n_overs, &t->mac))
+		if (over.device && over.packets != tally_before(was->rows,
+							   was->n, &t->mac))
 			worker_send(
 				worker, ISOLATION_OVER, &over, sizeof(over));
 	}
+}
+
+void report_overs(struct worker *worker, const struct engine *engine,
+	const struct ruleset_carry *before)
+{
+	for (int i = 0; i < RULESET_OVERS; i++)
+		report_over(worker, engine, before, i);
 }
 
 static void forget_spoofs(void)

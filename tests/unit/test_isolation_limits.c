@@ -57,6 +57,8 @@ static const struct conf_key keys[] = {
 	{"rate", limits_check_rate, LIMITS_RATE_EXPECTED, false, ""},
 	{"role", any, "", false, ""},
 	{"zone", any, "", false, ""},
+	{"bandwidth", limits_check_bandwidth, LIMITS_BANDWIDTH_EXPECTED, false,
+		""},
 };
 static const struct conf_schema schemas[] = {
 	{"gateway", false, keys, ARRAY_SIZE(keys)},
@@ -107,6 +109,46 @@ static void test_rates(void **state)
 			fail_msg("'%s' was taken", bad[i]);
 		assert_true(rate == 7 && seconds == 7);
 		assert_true(limits_check_rate(bad[i]) < 0);
+	}
+}
+
+static void test_bandwidths(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t up, down;
+	} good[] = {
+		{"2mbit", 250000, 250000},
+		{"64kbit", ISOLATION_BANDWIDTH_MIN, ISOLATION_BANDWIDTH_MIN},
+		{"10gbit", ISOLATION_BANDWIDTH_MAX, ISOLATION_BANDWIDTH_MAX},
+		{"up 500kbit down 2mbit", 62500, 250000},
+		{"down 2mbit up 500kbit", 62500, 250000},
+		{"up 500kbit", 62500, 0},
+		{"down 1gbit", 0, 125000000},
+	};
+	static const char *const bad[] = {"", "2", "2mb", "2 mbit", "mbit",
+		"63kbit", "11gbit", "0mbit", "-2mbit", "2.5mbit", "up",
+		"up 2mbit up 2mbit", "2mbit 2mbit", "2mbit down 2mbit",
+		"up 2mbit 2mbit", "up down 2mbit", "sideways 2mbit",
+		"18446744073709551616kbit", "147573952589676412929kbit",
+		"up 2mbit down 2mbit up 2mbit"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		uint64_t up = 7, down = 7;
+
+		if (limits_parse_bandwidth(good[i].text, &up, &down) < 0)
+			fail_msg("'%s' was refused", good[i].text);
+		assert_int_equal(up, good[i].up);
+		assert_int_equal(down, good[i].down);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		uint64_t up = 7, down = 7;
+
+		if (limits_parse_bandwidth(bad[i], &up, &down) != -EINVAL)
+			fail_msg("'%s' was taken", bad[i]);
+		assert_true(up == 7 && down == 7);
+		assert_true(limits_check_bandwidth(bad[i]) < 0);
 	}
 }
 
@@ -165,7 +207,9 @@ static void test_several_zones(void **state)
 
 static void test_sent(void **state)
 {
-	struct agent agent = {.conf = parse("[device a]\nrate = 3/m\n", 0)};
+	struct agent agent = {
+		.conf = parse(
+			"[device a]\nrate = 3/m\nbandwidth = up 64kbit\n", 0)};
 
 	(void)state;
 	assert_int_equal(limits_send(&agent, agent.conf,
@@ -174,6 +218,8 @@ static void test_sent(void **state)
 	assert_int_equal(agent.n_sent, 1);
 	assert_int_equal(agent.sent.device, 12);
 	assert_int_equal(agent.sent.rate, 3);
+	assert_int_equal(agent.sent.up, 8000);
+	assert_int_equal(agent.sent.down, 0);
 	conf_free(agent.conf);
 }
 
@@ -292,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_bandwidths),
 		cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_several_zones),
 		cmocka_unit_test(test_sent),

@@ -42,6 +42,68 @@ int limits_check_rate(const char *text)
 	return limits_parse_rate(text, &rate, &seconds);
 }
 
+static int parse_bytes(const char *text, uint64_t *ret_bytes)
+{
+	static const struct {
+		const char *name;
+		uint64_t bytes;
+	} units[] = {{"kbit", 125}, {"mbit", 125000}, {"gbit", 125000000}};
+	size_t digits = strspn(text, "0123456789");
+	char number[WORD_MAX];
+	uint64_t value;
+
+	if (!digits || digits >= sizeof(number))
+		return -EINVAL;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		uint64_t most = ISOLATION_BANDWIDTH_MAX / units[i].bytes;
+
+		if (strcmp(text + digits, units[i].name) != 0)
+			continue;
+		if (conf_read_number(number, 1, most, &value) < 0 ||
+			value * units[i].bytes < ISOLATION_BANDWIDTH_MIN)
+			return -EINVAL;
+		*ret_bytes = value * units[i].bytes;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int limits_parse_bandwidth(
+	const char *text, uint64_t *ret_up, uint64_t *ret_down)
+{
+	uint64_t both = 0, up = 0, down = 0;
+	char word[WORD_MAX];
+	int r;
+
+	while ((r = conf_next_word(&text, word, sizeof(word))) == 1) {
+		uint64_t *way = !strcmp(word, "up")     ? &up
+				: !strcmp(word, "down") ? &down
+							: &both;
+
+		if (*way || both)
+			return -EINVAL;
+		if (way != &both &&
+			conf_next_word(&text, word, sizeof(word)) != 1)
+			return -EINVAL;
+		if (parse_bytes(word, way) < 0)
+			return -EINVAL;
+	}
+	if (r < 0 || (both && (up || down)) || !(both || up || down))
+		return -EINVAL;
+	*ret_up = both ? both : up;
+	*ret_down = both ? both : down;
+	return 0;
+}
+
+int limits_check_bandwidth(const char *text)
+{
+	uint64_t up, down;
+
+	return limits_parse_bandwidth(text, &up, &down);
+}
+
 static bool is_devices_zone(const struct conf_section *zone)
 {
 	return !strcmp(conf_text(zone, "role", "devices"), "devices");
@@ -65,6 +127,16 @@ static void take_rate(
 	/* The check has made sure that it can be read. */
 	if (text[0] &&
 		limits_parse_rate(text, &limit->rate, &limit->seconds) < 0)
+		return;
+}
+
+static void take_bandwidth(
+	const struct conf_section *device, struct isolation_limit *limit)
+{
+	const char *text = conf_text(device, "bandwidth", "");
+
+	if (text[0] &&
+		limits_parse_bandwidth(text, &limit->up, &limit->down) < 0)
 		return;
 }
 
@@ -103,6 +175,7 @@ void limits_of(const struct conf *conf, const struct conf_section *device,
 	take_rate(conf_next(conf, "gateway", NULL), &limit);
 	limit = zone_limit(conf, device, limit);
 	take_rate(device, &limit);
+	take_bandwidth(device, &limit);
 	*ret_limit = limit;
 }
 

@@ -23,6 +23,17 @@ int limits_check_rate(const char *text);
 	"200/s or 30/m, or unlimited"
 
 /*
+ * "2mbit" both ways, or "up 500kbit down 2mbit", or one of them; in bytes a
+ * second, 0 where nothing is said. -EINVAL.
+ */
+_must_check_ int limits_parse_bandwidth(
+	const char *text, uint64_t *ret_up, uint64_t *ret_down);
+int limits_check_bandwidth(const char *text);
+#define LIMITS_BANDWIDTH_EXPECTED                                            \
+	"64kbit to 10gbit, such as 2mbit for both ways, or up 500kbit down " \
+	"2mbit"
+
+/*
  * How much the device may: its own rate, its zone's, the gateway's, or
  * ISOLATION_RATE_DEFAULT. A device that names no zone gets the most that any
  * zone of devices has, because it may be seen in each.

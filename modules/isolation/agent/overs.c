@@ -77,8 +77,12 @@ static const char *describe(struct agent *agent,
 
 	if (section)
 		limits_of(conf, section, &limit);
-	if (over->bandwidth)
-		return "sent or received more than its bandwidth";
+	if (over->bandwidth) {
+		snprintf(text, TEXT_MAX,
+			"sent or received more than its bandwidth of %s",
+			section ? conf_text(section, "bandwidth", "") : "");
+		return text;
+	}
 	if (!limit.rate)
 		return "opened too many connections";
 	snprintf(text, TEXT_MAX,

@@ -47,9 +47,9 @@ _must_check_ int nft_read_tallies(
 /* Of both tables together, in order. */
 _must_check_ int nft_read_spoofs(
 	struct nft *nft, struct ruleset_spoof **ret_spoofs, size_t *ret_n);
-/* Known devices that went over their rate, by MAC. */
+/* Known devices that went over their limits. */
 _must_check_ int nft_read_overs(
-	struct nft *nft, struct ruleset_tally **ret_overs, size_t *ret_n);
+	struct nft *nft, struct ruleset_overs ret_overs[static RULESET_OVERS]);
 /* What this kernel can. Changes nothing. */
 struct ruleset_kernel nft_probe(struct nft *nft);
 /* The generation of the tables in force; 0 = none. */

@@ -166,37 +166,59 @@ static int by_mac(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct mac));
 }
 
-static int read_tallies(struct nft *nft, const char *set, const char *more,
-	struct ruleset_tally **ret_rows, size_t *ret_n)
+/* The same device may stand in two sets, of both tables for instance. */
+static size_t add_up_tallies(struct ruleset_tally *t, size_t n)
+{
+	size_t kept = 0;
+
+	if (n)
+		qsort(t, n, sizeof(*t), by_mac);
+	for (size_t i = 0; i < n; i++) {
+		if (kept && mac_equal(&t[kept - 1].mac, &t[i].mac)) {
+			t[kept - 1].count.packets += t[i].count.packets;
+			t[kept - 1].count.bytes += t[i].count.bytes;
+		} else {
+			t[kept++] = t[i];
+		}
+	}
+	return kept;
+}
+
+static int read_tallies(struct nft *nft, uint16_t second, const char *set,
+	const char *more, struct ruleset_tally **ret_rows, size_t *ret_n)
 {
 	struct reader reader = {.element = tally_element,
-		.most = ISOLATION_DEVICES_MAX + RULESET_STRANGERS_MAX};
+		.most = 2 * ISOLATION_DEVICES_MAX + RULESET_STRANGERS_MAX};
 	int r = read_set(nft, NFPROTO_INET, set, &reader);
 
-	if (r == 0 && more)
-		r = read_set(nft, NFPROTO_INET, more, &reader);
+	if (r == 0)
+		r = read_set(nft, second, more, &reader);
 	if (r < 0) {
 		free(reader.rows);
 		return r;
 	}
-	if (reader.n)
-		qsort(reader.rows, reader.n, sizeof(struct ruleset_tally),
-			by_mac);
+	*ret_n = add_up_tallies(reader.rows, reader.n);
 	*ret_rows = reader.rows;
-	*ret_n = reader.n;
 	return 0;
 }
 
 int nft_read_tallies(
 	struct nft *nft, struct ruleset_tally **ret_tallies, size_t *ret_n)
 {
-	return read_tallies(nft, "tally", "strangers", ret_tallies, ret_n);
+	return read_tallies(
+		nft, NFPROTO_INET, "tally", "strangers", ret_tallies, ret_n);
 }
 
+/* A set that the bridge table does not have is empty there. */
 int nft_read_overs(
-	struct nft *nft, struct ruleset_tally **ret_overs, size_t *ret_n)
+	struct nft *nft, struct ruleset_overs ret_overs[static RULESET_OVERS])
 {
-	return read_tallies(nft, "over_rate", NULL, ret_overs, ret_n);
+	int r = 0;
+
+	for (int i = 0; i < RULESET_OVERS && r == 0; i++)
+		r = read_tallies(nft, NFPROTO_BRIDGE, ruleset_overs[i],
+			ruleset_overs[i], &ret_overs[i].rows, &ret_overs[i].n);
+	return r;
 }
 
 /* Key: MAC (8 bytes), then an address, or protocol (4) and the rest (4). */

@@ -52,6 +52,7 @@ static const struct chain {
 	{NFPROTO_INET, "between"},
 	{NFPROTO_INET, "proxy_refused"},
 	{NFPROTO_INET, "allowed"},
+	{NFPROTO_INET, "bandwidth"},
 	{NFPROTO_INET, "granted"},
 	{NFPROTO_INET, "limited"},
 	{NFPROTO_INET, "over_here"},
@@ -76,7 +77,9 @@ static const struct chain {
 	{NFPROTO_BRIDGE, "prerouting", "filter", NF_BR_PRE_ROUTING, -300},
 	{NFPROTO_BRIDGE, "forward", "filter", NF_BR_FORWARD, -300},
 	{NFPROTO_BRIDGE, "kept_apart"},
+	{NFPROTO_BRIDGE, "output", "filter", NF_BR_LOCAL_OUT, 0},
 	{NFPROTO_BRIDGE, "between_ports"},
+	{NFPROTO_BRIDGE, "bandwidth"},
 	{NFPROTO_BRIDGE, "claims_arp"},
 	{NFPROTO_BRIDGE, "claims4"},
 	{NFPROTO_BRIDGE, "claims6"},
@@ -189,6 +192,7 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 	add_counter(rs, RULESET_BRIDGED, input->carry);
 	/* What it had counted goes on in the other table: they add up. */
 	add_counter(rs, RULESET_SPOOFED, NULL);
+	add_counter(rs, RULESET_LIMITED, NULL);
 	ruleset_add_bridge_sets(rs, input);
 	ruleset_add_bridge_rules(rs, input->kernel.names_bridges);
 	begin_table(rs, NFPROTO_INET);
@@ -243,6 +247,7 @@ void ruleset_carry_free(struct ruleset_carry *carry)
 	free(carry->attempts);
 	free(carry->tallies);
 	free(carry->spoofs);
-	free(carry->overs);
+	for (int i = 0; i < RULESET_OVERS; i++)
+		free(carry->overs[i].rows);
 	memset(carry, 0, sizeof(*carry));
 }

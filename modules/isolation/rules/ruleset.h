@@ -63,7 +63,7 @@ enum ruleset_counter {
 	RULESET_NOISE = 3, /* broadcasts to the gateway that are not needed */
 	RULESET_FENCED = 4,
 	RULESET_SPOOFED = 5, /* in both tables */
-	RULESET_LIMITED = 6,
+	RULESET_LIMITED = 6, /* in both tables */
 	RULESET_BRIDGED = 7, /* the only one of the bridge table alone */
 	RULESET_COUNTERS = 8,
 };
@@ -96,6 +96,18 @@ struct ruleset_spoof {
 	struct ruleset_count count;
 };
 
+/* Who went over a limit, by MAC. */
+struct ruleset_overs {
+	struct ruleset_tally *rows;
+	size_t n;
+};
+enum ruleset_over {
+	RULESET_OVER_RATE,
+	RULESET_OVER_BANDWIDTH,
+	RULESET_OVERS,
+};
+extern const char *const ruleset_overs[RULESET_OVERS];
+
 /* What was counted so far and moves into the new tables. */
 struct ruleset_carry {
 	struct ruleset_count counters[RULESET_COUNTERS];
@@ -105,8 +117,7 @@ struct ruleset_carry {
 	size_t n_tallies;
 	struct ruleset_spoof *spoofs; /* of both tables together, in order */
 	size_t n_spoofs;
-	struct ruleset_tally *overs; /* who went over its rate, by MAC */
-	size_t n_overs;
+	struct ruleset_overs overs[RULESET_OVERS];
 };
 /* By sender, claim and kind. */
 int ruleset_spoof_order(const void *a, const void *b);

@@ -58,10 +58,15 @@ static void add_connections(struct ruleset *rs)
 	set_end(&filler);
 }
 
-static void add_over(struct ruleset *rs, const char *name,
-	const struct ruleset_tally *overs, size_t n)
+const char *const ruleset_overs[RULESET_OVERS] = {
+	[RULESET_OVER_RATE] = "over_rate",
+	[RULESET_OVER_BANDWIDTH] = "over_bandwidth",
+};
+
+void rules_add_over_set(struct ruleset *rs, enum ruleset_over which,
+	const struct ruleset_carry *carry)
 {
-	struct set_shape shape = {.name = name,
+	struct set_shape shape = {.name = ruleset_overs[which],
 		.key_type = NFT_TYPE_ETHER,
 		.key_length = 6,
 		.flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
@@ -69,9 +74,12 @@ static void add_over(struct ruleset *rs, const char *name,
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, 0);
-	for (size_t i = 0; i < n; i++)
-		set_put_counter(&filler, &overs[i].mac, &overs[i].count,
-			RULESET_REMEMBER_MS);
+	for (size_t i = 0; carry && i < carry->overs[which].n; i++) {
+		const struct ruleset_tally *t = &carry->overs[which].rows[i];
+
+		set_put_counter(
+			&filler, &t->mac, &t->count, RULESET_REMEMBER_MS);
+	}
 	set_end(&filler);
 }
 
@@ -80,8 +88,7 @@ void ruleset_add_limit_sets(struct ruleset *rs, const struct policy *policy,
 {
 	add_paced(rs, policy);
 	add_connections(rs);
-	add_over(rs, "over_rate", carry ? carry->overs : NULL,
-		carry ? carry->n_overs : 0);
+	rules_add_over_set(rs, RULESET_OVER_RATE, carry);
 }
 
 /* Comes back for whoever only observes. A device's own mode goes first. */

@@ -40,6 +40,15 @@ void ruleset_add_limit_sets(struct ruleset *rs, const struct policy *policy,
 	const struct ruleset_carry *carry);
 void ruleset_add_limit_rules(struct ruleset *rs, bool count_connections);
 
+/* And how many bytes: for both tables. */
+void ruleset_add_bandwidth_sets(struct ruleset *rs, const struct policy *policy,
+	const struct ruleset_carry *carry);
+void ruleset_add_bandwidth_rules(struct ruleset *rs);
+void rules_measure_sent(struct ruleset *rs, const char *chain);
+/* Counters of devices over a limit, with what was counted before. */
+void rules_add_over_set(struct ruleset *rs, enum ruleset_over which,
+	const struct ruleset_carry *carry);
+
 /* Who claims to be somebody else: for both tables. */
 void ruleset_add_spoof_sets(
 	struct ruleset *rs, const struct ruleset_input *input);

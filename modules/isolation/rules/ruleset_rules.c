@@ -67,6 +67,7 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
 	rule_accept(rs);
 	ruleset_add_spoof_rules(rs, false);
+	rules_measure_sent(rs, chain);
 	rules_pass_judged(rs, chain, generation);
 	rules_pass_replies(rs, chain);
 	/* For the gateway itself: the input chain judges. */
@@ -246,6 +247,7 @@ void ruleset_add_inet_rules(
 
 	ruleset_add_verdicts(rs);
 	ruleset_add_limit_rules(rs, input->kernel.counts_connections);
+	ruleset_add_bandwidth_rules(rs);
 	add_granted(rs, generation);
 	for (size_t i = 0; i < RULES_FAMILIES; i++)
 		add_through(rs, &rules_families[i]);
@@ -273,6 +275,7 @@ void ruleset_add_bridge_rules(struct ruleset *rs, bool names_bridges)
 	rule_count(rs, "bridged");
 	rule_end(rs);
 	rules_add_log(rs, "kept_apart");
+	ruleset_add_bandwidth_rules(rs);
 	rule_begin(rs, "forward");
 	rule_in(rs, "ports", RULE_IIF, RULE_END);
 	rule_goto(rs, "between_ports");

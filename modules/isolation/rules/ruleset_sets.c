@@ -129,6 +129,7 @@ int ruleset_add_inet_sets(
 	ruleset_add_count_sets(rs, p, input->carry);
 	ruleset_add_spoof_sets(rs, input);
 	ruleset_add_limit_sets(rs, p, input->carry);
+	ruleset_add_bandwidth_sets(rs, p, input->carry);
 	return ruleset_add_allow_sets(rs, p, ret_reason);
 }
 
@@ -204,5 +205,6 @@ void ruleset_add_bridge_sets(
 	add_devices(rs, input->policy, "observed", RECORD_MODE_OBSERVE);
 	add_devices(rs, input->policy, "enforced", RECORD_MODE_ENFORCE);
 	ruleset_add_log_sets(rs);
+	ruleset_add_bandwidth_sets(rs, input->policy, NULL);
 	ruleset_add_spoof_sets(rs, input);
 }
