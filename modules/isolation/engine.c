@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Owns the two tables in the kernel. May replace them, each time as a whole;
- * must never take them away: the rules outlive the daemon.
+ * Owns the two tables in the kernel. May replace them as a whole or change
+ * single devices in them; must never take them away: the rules outlive the
+ * daemon.
  */
 #include "modules/isolation/engine.h"
 
@@ -13,7 +14,9 @@
 #include <string.h>
 
 #include "agent/lib/log.h"
+#include "modules/isolation/engine_delta.h"
 #include "modules/isolation/kernel/nft_dump.h"
+#include "modules/isolation/rules/image.h"
 
 #define MONITOR_BUFFER (8 << 20)
 
@@ -113,6 +116,8 @@ static int load(struct engine *engine, const struct policy *policy,
 		r = nft_verify(&engine->nft, &ruleset, reason);
 		if (r < 0)
 			r = -EUCLEAN; /* loaded, but not what was built */
+		memcpy(engine->sets, ruleset.sets, sizeof(engine->sets));
+		engine->n_sets = ruleset.n_sets;
 	}
 	ruleset_free(&ruleset);
 	return r;
@@ -168,11 +173,17 @@ static bool may_restore(struct engine *engine)
 	return engine->in_window++ < ENGINE_RESTORES_AT_ONCE;
 }
 
+/* A set that is loaded anew has forgotten who is to be judged again. */
 static int reload(struct engine *engine)
 {
 	char reason[POLICY_REASON] = "";
-	int r = load(engine, &engine->policy, &engine->topology,
-		engine->generation, reason);
+	int r;
+
+	if (clock_ms() < engine->again_until_ms)
+		engine->generation = after(engine->generation);
+	engine->again_until_ms = 0;
+	r = load(engine, &engine->policy, &engine->topology, engine->generation,
+		reason);
 
 	if (r < 0) {
 		log_error("%s; trying again", reason);
@@ -226,16 +237,39 @@ int engine_start(struct engine *engine, struct loop *loop)
 	return loop_add_watch(loop, &engine->watch, engine->monitor, EPOLLIN);
 }
 
-int engine_check(const struct policy *policy, char *ret_reason)
+/* Nothing but these devices, and not too many of them, have changed. */
+static bool by_devices(const struct engine *engine, const struct policy *policy,
+	struct policy_ids *ret_ids)
+{
+	if (!engine->in_force ||
+		!policy_differs(&engine->policy, policy, ret_ids))
+		return false;
+	if (ret_ids->n <= ENGINE_DELTA_MAX)
+		return true;
+	policy_ids_free(ret_ids);
+	return false;
+}
+
+int engine_check(const struct engine *engine, const struct policy *policy,
+	char *ret_reason)
 {
 	struct topology none = {0};
 	struct ruleset_input input = {
 		.policy = policy, .topology = &none, .generation = 1};
-	struct ruleset ruleset;
-	int r = ruleset_build(&input, 1, &ruleset, ret_reason);
+	struct policy_ids ids = {0};
+	struct image image;
+	int r = 0;
 
+	if (by_devices(engine, policy, &ids)) {
+		if (ids.n)
+			r = engine_check_devices(
+				engine, policy, &ids, ret_reason);
+		policy_ids_free(&ids);
+		return r;
+	}
+	r = ruleset_image(&input, &image, ret_reason);
 	if (r == 0)
-		ruleset_free(&ruleset);
+		image_free(&image);
 	return r;
 }
 
@@ -254,12 +288,54 @@ static uint8_t next_generation(
 	return after(found);
 }
 
+static void take_over(
+	struct engine *engine, struct policy *policy, struct topology *topology)
+{
+	policy_free(&engine->policy);
+	topology_free(&engine->topology);
+	engine->policy = *policy;
+	engine->topology = *topology;
+	memset(policy, 0, sizeof(*policy));
+	memset(topology, 0, sizeof(*topology));
+	engine->in_force = true;
+}
+
+/* 1: it has to be a whole load. */
+static int change(struct engine *engine, const struct policy *policy,
+	const struct topology *topology, char *reason)
+{
+	struct policy_ids ids = {0};
+	int r = 0;
+
+	engine->n_touched = 0;
+	if (engine->retry.slot ||
+		!topology_same_ports(&engine->topology, topology) ||
+		!by_devices(engine, policy, &ids))
+		return 1;
+	if (ids.n)
+		r = engine_change_devices(engine, policy, &ids, reason);
+	policy_ids_free(&ids);
+	if (r == 0 || r == -ENOSPC)
+		return r;
+	/* A set is full, or somebody else's hand was in it. */
+	log_info("%s; loading everything", reason);
+	engine->n_touched = 0;
+	return 1;
+}
+
 int engine_apply(struct engine *engine, struct policy *policy,
 	struct topology *topology, char *ret_reason)
 {
-	uint8_t generation = next_generation(engine, policy);
-	int r;
+	int r = change(engine, policy, topology, ret_reason);
+	uint8_t generation;
 
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		take_over(engine, policy, topology);
+		return 0;
+	}
+	generation = next_generation(engine, policy);
 	count_if_there(engine);
 	r = load(engine, policy, topology, generation, ret_reason);
 	if (r == -EUCLEAN && engine->in_force)
@@ -267,14 +343,9 @@ int engine_apply(struct engine *engine, struct policy *policy,
 	if (r < 0)
 		return r;
 	loop_stop_timer(engine->loop, &engine->retry);
-	policy_free(&engine->policy);
-	topology_free(&engine->topology);
-	engine->policy = *policy;
-	engine->topology = *topology;
-	memset(policy, 0, sizeof(*policy));
-	memset(topology, 0, sizeof(*topology));
+	take_over(engine, policy, topology);
 	engine->generation = generation;
-	engine->in_force = true;
+	engine->again_until_ms = 0;
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Keeps the rules in the kernel equal to the policy: loads them, reads them
- * back, carries what was counted over, and puts them back when somebody else
- * took them away.
+ * Keeps the rules in the kernel equal to the policy: loads them, changes
+ * single devices in them, reads back what it loaded, carries what was counted
+ * over, and puts them back when somebody else took them away.
  */
 #ifndef GATEHOUSE_ISOLATION_ENGINE_H
 #define GATEHOUSE_ISOLATION_ENGINE_H
@@ -25,8 +25,15 @@ struct engine {
 	struct topology topology; /* in force */
 	struct ruleset_carry carry;
 	bool in_force;
-	uint8_t generation; /* of the marks; grows with each other policy */
+	uint8_t generation; /* of the marks; grows with each whole policy */
 	struct ruleset_kernel kernel;
+	/* The sets in force, and how much is in them. */
+	struct ruleset_set sets[RULESET_SETS_MAX];
+	size_t n_sets;
+	/* Whom the last change was about; not if all were loaded anew. */
+	struct mac *touched;
+	size_t n_touched;
+	int64_t again_until_ms; /* somebody is judged again */
 	uint32_t restored;
 	int64_t window_ms;
 	unsigned in_window;
@@ -38,11 +45,13 @@ struct engine {
 _must_check_ int engine_open(struct engine *engine);
 /* Starts to listen for other people's changes. */
 _must_check_ int engine_start(struct engine *engine, struct loop *loop);
-/* Can it be built? Changes nothing. */
-_must_check_ int engine_check(const struct policy *policy, char *ret_reason);
+/* Can it be put in force? Changes nothing. */
+_must_check_ int engine_check(const struct engine *engine,
+	const struct policy *policy, char *ret_reason);
 /*
  * Replaces policy and topology, which it takes over if it succeeds. On error
- * everything is as before.
+ * everything is as before. If only single devices differ, the rest is not
+ * touched and the generation stays.
  */
 _must_check_ int engine_apply(struct engine *engine, struct policy *policy,
 	struct topology *topology, char *ret_reason);

@@ -42,6 +42,7 @@ struct policy_kind {
 	int (*compare)(const void *a, const void *b);
 	int device; /* where in an item its device's number is, or below */
 	bool once; /* the same again is a mistake, else it is dropped */
+	bool grouped; /* compare() puts a device's items together, by number */
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */

@@ -130,23 +130,57 @@ bool policy_differs(const struct policy *a, const struct policy *b,
 	return true;
 }
 
+static void pick_item(struct policy_array *part, const void *item, size_t size)
+{
+	if (part->n == part->room) {
+		part->room = part->room * 2 + 16;
+		part->items = must_have(
+			realloc(part->items, part->room * size));
+	}
+	memcpy((char *)part->items + part->n++ * size, item, size);
+}
+
+/* Where the items of a device begin. */
+static size_t first_of(const struct policy_kind *kind,
+	const struct policy_array *all, uint32_t id)
+{
+	size_t low = 0, high = all->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (owner(kind, (char *)all->items + middle * kind->size) < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void pick_group(const struct policy_kind *kind,
+	const struct policy_array *all, uint32_t id, struct policy_array *part)
+{
+	for (size_t i = first_of(kind, all, id); i < all->n; i++) {
+		const char *item = (char *)all->items + i * kind->size;
+
+		if (owner(kind, item) != id)
+			return;
+		pick_item(part, item, kind->size);
+	}
+}
+
 static void pick_items(const struct policy_kind *kind,
 	const struct policy_array *all, const struct policy_ids *ids,
 	struct policy_array *ret_part)
 {
-	const char *item = all->items;
-
 	memset(ret_part, 0, sizeof(*ret_part));
-	for (size_t i = 0; i < all->n; i++, item += kind->size) {
-		if (!has_id(ids, owner(kind, item)))
-			continue;
-		if (ret_part->n == ret_part->room) {
-			ret_part->room = ret_part->room * 2 + 16;
-			ret_part->items = must_have(realloc(
-				ret_part->items, ret_part->room * kind->size));
-		}
-		memcpy((char *)ret_part->items + ret_part->n++ * kind->size,
-			item, kind->size);
+	for (size_t i = 0; kind->grouped && i < ids->n; i++)
+		pick_group(kind, all, ids->ids[i], ret_part);
+	for (size_t i = 0; !kind->grouped && i < all->n; i++) {
+		const char *item = (char *)all->items + i * kind->size;
+
+		if (has_id(ids, owner(kind, item)))
+			pick_item(ret_part, item, kind->size);
 	}
 }
 

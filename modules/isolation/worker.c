@@ -13,9 +13,9 @@
 #include "agent/lib/log.h"
 #include "modules/isolation/answer.h"
 #include "modules/isolation/clear.h"
+#include "modules/isolation/cuts.h"
 #include "modules/isolation/early.h"
 #include "modules/isolation/engine.h"
-#include "modules/isolation/kernel/flows.h"
 #include "modules/isolation/kernel/links.h"
 #include "modules/isolation/kernel/neigh.h"
 #include "modules/isolation/ports_sync.h"
@@ -28,6 +28,7 @@ static struct {
 	struct engine engine;
 	struct links links;
 	struct neigh neigh;
+	struct cuts cuts;
 	struct timer count;
 	struct policy wanted;
 } self;
@@ -109,20 +110,6 @@ static int on_log(void *owner, const void *message, int fd)
 	return policy_add_log(&self.wanted, message);
 }
 
-/* Only neighbours on interfaces of devices zones count. */
-static const struct topology_port *find_neighbour(
-	const struct ip *ip, struct mac *ret_mac)
-{
-	const struct topology *topology = &self.engine.topology;
-
-	for (size_t i = 0; i < topology->n_ports; i++)
-		if (topology->ports[i].routed &&
-			neigh_find(&self.neigh, topology->ports[i].index, ip,
-				ret_mac) == 0)
-			return &topology->ports[i];
-	return NULL;
-}
-
 static int on_who(void *owner, const void *message, int fd)
 {
 	struct isolation_who who = *(const struct isolation_who *)message;
@@ -133,7 +120,7 @@ static int on_who(void *owner, const void *message, int fd)
 		return -EINVAL;
 	memset(&who.mac, 0, sizeof(who.mac));
 	who.device = 0;
-	(void)find_neighbour(&who.ip, &who.mac);
+	(void)cuts_neighbour(&self.cuts, &who.ip, &who.mac);
 	device = policy_device_by_mac(&self.engine.policy, &who.mac);
 	if (device)
 		who.device = device->id;
@@ -284,8 +271,10 @@ static void on_restored(struct engine *engine)
 static void on_seen(struct neigh *neigh, const struct neigh_fact *fact)
 {
 	(void)neigh;
-	if (self.engine.in_force)
-		report_seen(self.worker, &self.engine, fact);
+	if (!self.engine.in_force)
+		return;
+	cuts_seen(&self.cuts, fact);
+	report_seen(self.worker, &self.engine, fact);
 }
 
 /* The sockets; a chroot later nothing could be opened any more. */
@@ -297,6 +286,9 @@ static int prepare(struct worker *worker)
 	self.engine.on_restored = on_restored;
 	self.links.on_change = on_links;
 	self.neigh.on_seen = on_seen;
+	self.cuts.engine = &self.engine;
+	self.cuts.neigh = &self.neigh;
+	addresses_init(&self.cuts.addresses);
 	self.count.fired = on_count;
 	r = engine_open(&self.engine);
 	if (r == 0)
@@ -335,51 +327,7 @@ static int commit(struct worker *worker, char *reason)
 	int r = policy_seal(&self.wanted, reason);
 
 	(void)worker;
-	return r < 0 ? r : engine_check(&self.wanted, reason);
-}
-
-/* Whose it is was found out last; connections of one come in a row. */
-struct last_owner {
-	struct ip ip;
-	struct mac mac;
-	const struct topology_port *port;
-};
-
-/* All but what a device began and may not go on with. */
-static bool keep_flow(const struct flow *flow, void *arg)
-{
-	const struct policy *policy = &self.engine.policy;
-	const struct isolation_device *device;
-	struct last_owner *last = arg;
-
-	if (!ip_equal(&last->ip, &flow->from)) {
-		last->ip = flow->from;
-		last->port = find_neighbour(&flow->from, &last->mac);
-	}
-	if (!last->port)
-		return true;
-	device = policy_device_by_mac(policy, &last->mac);
-	if ((device && device->mode ? device->mode : last->port->mode) ==
-		RECORD_MODE_OBSERVE)
-		return true;
-	return device && flows_allowed(policy, device->id, flow);
-}
-
-/* The other side of a connection may go on where the device is silent. */
-static void cut_flows(void)
-{
-	struct last_owner last = {{0}};
-	int n = flows_cut(
-		&self.engine.nft, self.engine.generation, keep_flow, &last);
-
-	if (n > 0)
-		log_info(
-			"%d connections are no longer allowed and were cut", n);
-	else if (n < 0)
-		log_warning("live connections could not be looked at (%s); "
-			    "those that are no longer allowed end when the "
-			    "device sends",
-			strerror(-n));
+	return r < 0 ? r : engine_check(&self.engine, &self.wanted, reason);
 }
 
 static int apply(struct worker *worker, char *reason)
@@ -398,15 +346,14 @@ static int apply(struct worker *worker, char *reason)
 	topology_free(&topology);
 	if (r < 0)
 		return r;
-	if (self.engine.generation != generation)
-		cut_flows();
+	cuts_after(&self.cuts, generation);
 	report_rules(worker, &self.engine, worker->wanted);
 	report_links(worker, &self.engine.topology, NULL);
 	report_ports(worker, &self.engine.topology);
 	if (ports_sync(worker, &self.engine.topology) < 0)
 		loop_set_timer(worker->loop, &self.links.settle, 1000);
 	report_forget();
-	neigh_sweep(&self.neigh);
+	loop_set_timer(worker->loop, &self.neigh.sweep, 0);
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 #include "modules/isolation/engine.h"
 
 static bool in_namespace;
+static const struct engine none;
 
 static int set_up(void **state)
 {
@@ -439,9 +440,9 @@ static void test_wide_limit(void **state)
 				(uint16_t)(10 * i + 5), "203.0.113.0/24");
 		assert_int_equal(policy_seal(&p, reason), 0);
 		if (id == BOXES_MAX / 4)
-			assert_int_equal(engine_check(&p, reason), 0);
+			assert_int_equal(engine_check(&none, &p, reason), 0);
 	}
-	assert_int_equal(engine_check(&p, reason), -ENOSPC);
+	assert_int_equal(engine_check(&none, &p, reason), -ENOSPC);
 	if (!strstr(reason, "device number 2049"))
 		fail_msg("'%s' names nobody", reason);
 	policy_free(&p);

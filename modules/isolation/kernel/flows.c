@@ -16,6 +16,7 @@
 #include "modules/isolation/kernel/nft_dump.h"
 
 #define PORT_DNS 53
+#define FILTER_IP_SOURCE 1 /* CTA_FILTER_F_CTA_IP_SRC of the kernel's own */
 #define FLOWS_MAX 65536 /* cut in one go; the rest when they speak */
 
 /* The entry's own bytes are its key when it is deleted. */
@@ -26,7 +27,9 @@ struct victim {
 };
 
 struct search {
-	uint8_t generation;
+	uint8_t generation; /* is not looked at; 0: none */
+	const struct ip *from; /* none: anywhere */
+	size_t n_from;
 	bool (*keep)(const struct flow *flow, void *arg);
 	void *arg;
 	struct victim *victims;
@@ -226,6 +229,14 @@ static void note_victim(struct search *search, const struct nlmsghdr *m)
 	memcpy(v->tuple, tuple, tuple->nla_len);
 }
 
+static bool is_from(const struct search *search, const struct ip *ip)
+{
+	for (size_t i = 0; i < search->n_from; i++)
+		if (ip_equal(ip, &search->from[i]))
+			return true;
+	return false;
+}
+
 static int look_at(const struct nlmsghdr *m, void *arg)
 {
 	struct search *search = arg;
@@ -233,8 +244,12 @@ static int look_at(const struct nlmsghdr *m, void *arg)
 
 	if (flows_parse(m, &flow) < 0)
 		return 0;
-	if ((flow.mark & RULESET_MARK_MASK) >> RULESET_MARK_SHIFT ==
-		search->generation)
+	if (search->generation &&
+		(flow.mark & RULESET_MARK_MASK) >> RULESET_MARK_SHIFT ==
+			search->generation)
+		return 0;
+	/* Older kernels list all. */
+	if (search->n_from && !is_from(search, &flow.from))
 		return 0;
 	if (!search->keep(&flow, search->arg))
 		note_victim(search, m);
@@ -263,19 +278,67 @@ static int cut(struct nft *nft, const struct victim *v)
 	return nft_ask(nft, m);
 }
 
+static int cut_found(
+	struct nft *nft, struct search *search, struct nlmsghdr *question)
+{
+	int r = nft_dump(nft, question, look_at, search), done = 0;
+
+	/* One that ended by itself meanwhile is no failure. */
+	for (size_t i = 0; i < search->n; i++)
+		done += cut(nft, &search->victims[i]) == 0;
+	free(search->victims);
+	search->victims = NULL;
+	search->n = search->room = 0;
+	return r < 0 && !done ? r : done;
+}
+
 int flows_cut(struct nft *nft, uint8_t generation,
 	bool (*keep)(const struct flow *flow, void *arg), void *arg)
 {
 	struct search search = {
 		.generation = generation, .keep = keep, .arg = arg};
 	char bytes[512] __attribute__((aligned(8)));
-	int done = 0, r;
 
-	r = nft_dump(nft, request(bytes, IPCTNL_MSG_CT_GET, AF_UNSPEC), look_at,
-		&search);
-	/* One that ended by itself meanwhile is no failure. */
-	for (size_t i = 0; i < search.n; i++)
-		done += cut(nft, &search.victims[i]) == 0;
-	free(search.victims);
-	return r < 0 && !done ? r : done;
+	return cut_found(
+		nft, &search, request(bytes, IPCTNL_MSG_CT_GET, AF_UNSPEC));
+}
+
+static void put_filter(struct nlmsghdr *m, const struct ip *ip)
+{
+	struct nlattr *tuple = mnl_attr_nest_start(m, CTA_TUPLE_ORIG);
+	struct nlattr *nest = mnl_attr_nest_start(m, CTA_TUPLE_IP);
+
+	mnl_attr_put(m, CTA_IP_V4_SRC, 4, ip->b);
+	mnl_attr_nest_end(m, nest);
+	mnl_attr_nest_end(m, tuple);
+	nest = mnl_attr_nest_start(m, CTA_FILTER);
+	mnl_attr_put_u32(m, CTA_FILTER_ORIG_FLAGS, FILTER_IP_SOURCE);
+	mnl_attr_nest_end(m, nest);
+}
+
+int flows_cut_from(struct nft *nft, const struct ip *ips, size_t n,
+	bool (*keep)(const struct flow *flow, void *arg), void *arg)
+{
+	struct search search = {
+		.from = ips, .n_from = n, .keep = keep, .arg = arg};
+	char bytes[512] __attribute__((aligned(8)));
+	bool six = false;
+	int done = 0, r = 0;
+
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		struct nlmsghdr *m = request(bytes, IPCTNL_MSG_CT_GET, AF_INET);
+
+		six |= ips[i].family == AF_INET6;
+		if (ips[i].family != AF_INET)
+			continue;
+		put_filter(m, &ips[i]);
+		r = cut_found(nft, &search, m);
+		done += r;
+	}
+	if (r >= 0 && six) {
+		r = cut_found(nft, &search,
+			request(bytes, IPCTNL_MSG_CT_GET, AF_INET6));
+		done += r;
+	}
+	return r < 0 ? r : done;
 }

@@ -36,10 +36,19 @@ _must_check_ int flows_parse(
 	const struct nlmsghdr *message, struct flow *ret_flow);
 
 /*
- * Ends all connections but those of this generation and those that keep()
- * wants. How many, or -errno.
+ * Ends all connections but those of this generation (0: of none) and those
+ * that keep() wants. How many, or -errno.
  */
 int flows_cut(struct nft *nft, uint8_t generation,
+	bool (*keep)(const struct flow *flow, void *arg), void *arg);
+
+/*
+ * Ends the connections that were begun from these addresses, whenever they
+ * were judged, but those that keep() wants. IPv4 is looked for by the kernel
+ * itself; its filter for IPv6 is wrong (it lists all others), so all of IPv6
+ * is listed. How many, or -errno.
+ */
+int flows_cut_from(struct nft *nft, const struct ip *ips, size_t n,
 	bool (*keep)(const struct flow *flow, void *arg), void *arg);
 
 #endif

@@ -78,17 +78,21 @@ static int on_message(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-static void on_event(struct watch *watch, uint32_t events)
+void neigh_hear(struct neigh *neigh)
 {
-	struct neigh *neigh = container_of(watch, struct neigh, watch);
 	int r;
 
-	(void)events;
 	do {
 		r = nl_recvmsgs_default(neigh->events);
 	} while (r >= 0);
 	if (links_error(r) == -ENOBUFS)
 		loop_set_timer(neigh->loop, &neigh->sweep, 0);
+}
+
+static void on_event(struct watch *watch, uint32_t events)
+{
+	(void)events;
+	neigh_hear(container_of(watch, struct neigh, watch));
 }
 
 static void on_sweep(struct timer *timer)
@@ -204,4 +208,36 @@ int neigh_find(struct neigh *neigh, int32_t index, const struct ip *ip,
 		return -ENOENT;
 	*ret_mac = fact.mac;
 	return 0;
+}
+
+static int on_route(struct nl_msg *msg, void *arg)
+{
+	struct nlattr *oif = nlmsg_find_attr(
+		nlmsg_hdr(msg), sizeof(struct rtmsg), RTA_OIF);
+
+	if (nlmsg_hdr(msg)->nlmsg_type == RTM_NEWROUTE && oif &&
+		nla_len(oif) == sizeof(uint32_t))
+		*(int *)arg = (int)nla_get_u32(oif);
+	return NL_OK;
+}
+
+int neigh_route(struct neigh *neigh, const struct ip *ip)
+{
+	struct rtmsg head = {.rtm_family = (uint8_t)ip->family,
+		.rtm_dst_len = (uint8_t)ip_bits(ip)};
+	struct nl_msg *msg = must_have(
+		nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST));
+	struct nl_cb *cb = must_have(nl_cb_alloc(NL_CB_DEFAULT));
+	int index = -ENOENT, r;
+
+	if (nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO) < 0 ||
+		nla_put(msg, RTA_DST, ip_bits(ip) / 8, ip->b) < 0)
+		must_have(NULL);
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_route, &index);
+	r = nl_send_auto(neigh->ask, msg);
+	nlmsg_free(msg);
+	if (r >= 0)
+		r = nl_recvmsgs(neigh->ask, cb);
+	nl_cb_put(cb);
+	return r < 0 ? links_error(r) : index;
 }

@@ -36,4 +36,9 @@ void neigh_sweep(struct neigh *neigh);
 _must_check_ int neigh_find(struct neigh *neigh, int32_t index,
 	const struct ip *ip, struct mac *ret_mac);
 
+/* Tells what has happened up to now, before the loop would. */
+void neigh_hear(struct neigh *neigh);
+/* The interface by which packets to the address leave; negative: none. */
+_must_check_ int neigh_route(struct neigh *neigh, const struct ip *ip);
+
 #endif

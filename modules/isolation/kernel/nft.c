@@ -9,8 +9,6 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <libnftnl/chain.h>
-#include <libnftnl/rule.h>
 #include <libnftnl/table.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -230,111 +228,24 @@ int nft_ask(struct nft *nft, struct nlmsghdr *request)
 	return answers.acknowledged ? 0 : -EIO;
 }
 
-static int count_row(const struct nlmsghdr *m, void *arg)
+int nft_find_elements(
+	struct nft *nft, const struct batch *questions, char *ret_reason)
 {
-	(void)m;
-	++*(uint32_t *)arg;
-	return 0;
-}
-
-static int count_rules(struct nft *nft, uint16_t family, uint32_t *ret_n)
-{
-	char bytes[512] __attribute__((aligned(8)));
-	struct nftnl_rule *r = must_have(nftnl_rule_alloc());
-	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(
-		bytes, NFT_MSG_GETRULE, family, 0, 0);
-
-	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, family);
-	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, RULESET_TABLE);
-	nftnl_rule_nlmsg_build_payload(m, r);
-	nftnl_rule_free(r);
-	*ret_n = 0;
-	return nft_dump(nft, m, count_row, ret_n);
-}
-
-static int count_chain(const struct nlmsghdr *m, void *arg)
-{
-	struct nftnl_chain *c = must_have(nftnl_chain_alloc());
-	const char *table = NULL;
-
-	if (nftnl_chain_nlmsg_parse(m, c) >= 0)
-		table = nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE);
-	if (table && !strcmp(table, RULESET_TABLE))
-		++*(uint32_t *)arg;
-	nftnl_chain_free(c);
-	return 0;
-}
-
-static int count_chains(struct nft *nft, uint16_t family, uint32_t *ret_n)
-{
-	char bytes[512] __attribute__((aligned(8)));
-	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(
-		bytes, NFT_MSG_GETCHAIN, family, 0, 0);
-
-	*ret_n = 0;
-	return nft_dump(nft, m, count_chain, ret_n);
-}
-
-static int differs(char *reason, const char *what, const char *name,
-	uint32_t wanted, uint32_t found)
-{
-	snprintf(reason, POLICY_REASON,
-		"the rules were loaded but are not in force as built: "
-		"%u %s%s%s instead of %u",
-		found, what, name[0] ? " in " : "", name, wanted);
-	return -EIO;
-}
-
-static int verify_table(struct nft *nft, const struct ruleset *ruleset,
-	uint16_t family, char *reason)
-{
-	bool bridge = family == NFPROTO_BRIDGE;
-	const char *name = bridge ? "the bridge table" : "the inet table";
-	uint32_t n;
-	int r = count_chains(nft, family, &n);
-
-	if (r == 0 && n != ruleset->chains[bridge])
-		return differs(
-			reason, "chains", name, ruleset->chains[bridge], n);
-	if (r == 0)
-		r = count_rules(nft, family, &n);
-	if (r == 0 && n != ruleset->rules[bridge])
-		return differs(
-			reason, "rules", name, ruleset->rules[bridge], n);
-	return r;
-}
-
-static int verify_sets(
-	struct nft *nft, const struct ruleset *ruleset, char *reason)
-{
-	for (size_t i = 0; i < ruleset->n_sets; i++) {
-		const struct ruleset_set *set = &ruleset->sets[i];
-		uint32_t n;
-		int r = nft_count_elements(nft, set->family, set->name, &n);
-
-		if (r < 0)
-			return r;
-		if (!set->changing && n != set->elements)
-			return differs(reason, "elements", set->name,
-				set->elements, n);
-	}
-	return 0;
-}
-
-int nft_verify(struct nft *nft, const struct ruleset *ruleset, char *ret_reason)
-{
+	struct answers answers = {.last = questions->seq};
 	int r;
 
-	ret_reason[0] = 0;
-	r = verify_table(nft, ruleset, NFPROTO_BRIDGE, ret_reason);
+	nft->seq = questions->seq + 1;
+	r = send_all(nft, questions->bytes, questions->length);
 	if (r == 0)
-		r = verify_table(nft, ruleset, NFPROTO_INET, ret_reason);
-	if (r == 0)
-		r = verify_sets(nft, ruleset, ret_reason);
-	if (r < 0 && !ret_reason[0])
+		r = read_answers(nft, &answers);
+	if (r == 0 && !answers.error && !answers.acknowledged)
+		r = -EIO;
+	if (r < 0 || answers.error)
 		snprintf(ret_reason, POLICY_REASON,
-			"the rules could not be read back: %s", strerror(-r));
-	return r;
+			"the rules were changed but %s are not found there: %s",
+			batch_what(questions, answers.at),
+			strerror(r < 0 ? -r : -answers.error));
+	return r < 0 ? r : answers.error;
 }
 
 static int find_table(const struct nlmsghdr *m, void *arg)

@@ -30,6 +30,12 @@ _must_check_ int nft_commit(
 /* Is what was built in force, all of it? -EIO with a reason. */
 _must_check_ int nft_verify(
 	struct nft *nft, const struct ruleset *ruleset, char *ret_reason);
+/*
+ * Are all elements there that the questions (image_ask()) are about? -ENOENT
+ * or another error, with a reason.
+ */
+_must_check_ int nft_find_elements(
+	struct nft *nft, const struct batch *questions, char *ret_reason);
 /* Is there a table of ours? -errno. */
 _must_check_ int nft_has_table(
 	struct nft *nft, uint16_t family, bool *ret_there);

@@ -51,13 +51,18 @@ static _printf_(2, 0) void note(
 	vsnprintf(n->what, sizeof(n->what), what, args);
 }
 
+void batch_begin_questions(struct batch *batch, uint32_t seq)
+{
+	memset(batch, 0, sizeof(*batch));
+	batch->seq = seq;
+	reserve(batch);
+}
+
 void batch_begin(struct batch *batch, uint32_t seq)
 {
 	struct nlmsghdr *m;
 
-	memset(batch, 0, sizeof(*batch));
-	batch->seq = seq;
-	reserve(batch);
+	batch_begin_questions(batch, seq);
 	m = nftnl_batch_begin(batch->bytes, seq);
 	batch->length = NLMSG_ALIGN(m->nlmsg_len);
 	*new_note(batch) = (struct batch_note){seq, "the transaction"};
@@ -100,6 +105,11 @@ static void ask_for_answer(struct batch *batch)
 	}
 	m = (struct nlmsghdr *)(void *)(batch->bytes + last);
 	m->nlmsg_flags |= NLM_F_ACK;
+}
+
+void batch_end_questions(struct batch *batch)
+{
+	ask_for_answer(batch);
 }
 
 void batch_end(struct batch *batch)

@@ -38,6 +38,9 @@ struct nlmsghdr *batch_message(struct batch *batch, uint16_t type,
 	uint16_t family, uint16_t flags, const char *what, ...) _printf_(5, 6);
 /* The message is complete. */
 void batch_add(struct batch *batch, const struct nlmsghdr *message);
+/* A list of questions instead, outside of a transaction. */
+void batch_begin_questions(struct batch *batch, uint32_t seq);
+void batch_end_questions(struct batch *batch);
 /* Ends the transaction; the message before the end asks for an answer. */
 void batch_end(struct batch *batch);
 void batch_free(struct batch *batch);

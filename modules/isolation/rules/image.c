@@ -44,7 +44,7 @@ static size_t value_size(const struct image_set *set)
 size_t image_row(const struct image_set *set)
 {
 	return key_size(set) + value_size(set) +
-	       (set->counts ? sizeof(struct image_count) : 0);
+	       (set->counts || set->expires ? sizeof(struct image_count) : 0);
 }
 
 uint8_t *image_add(struct image_set *set, size_t hint)
@@ -97,7 +97,8 @@ static void put_value(
 	mnl_attr_nest_end(m, nest);
 }
 
-static void put_count(struct nlmsghdr *m, const uint8_t *at)
+static void put_count(
+	struct nlmsghdr *m, const struct image_set *set, const uint8_t *at)
 {
 	struct nlattr *nest, *data;
 	struct image_count c;
@@ -106,6 +107,8 @@ static void put_count(struct nlmsghdr *m, const uint8_t *at)
 	if (c.timeout_ms)
 		mnl_attr_put_u64(
 			m, NFTA_SET_ELEM_TIMEOUT, htobe64(c.timeout_ms));
+	if (!set->counts)
+		return;
 	nest = mnl_attr_nest_start(m, NFTA_SET_ELEM_EXPR);
 	mnl_attr_put_strz(m, NFTA_EXPR_NAME, "counter");
 	data = mnl_attr_nest_start(m, NFTA_EXPR_DATA);
@@ -148,17 +151,14 @@ static void put_row(struct nlmsghdr *m, const struct image_set *set,
 		put_value(m, NFTA_SET_ELEM_DATA, row, set->data);
 	if (whole && set->limits)
 		put_limit(m, row + set->data);
-	if (whole && set->counts)
-		put_count(m, row + value_size(set));
+	if (whole && (set->counts || set->expires))
+		put_count(m, set, row + value_size(set));
 	mnl_attr_nest_end(m, nest);
 }
 
-static void write_row(
-	const struct image_set *set, bool add, const uint8_t *row, void *arg)
+static void write_row_as(struct writer *w, const struct image_set *set,
+	uint16_t type, const uint8_t *row)
 {
-	uint16_t type = add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM;
-	struct writer *w = arg;
-
 	if (w->m && (w->set != set || w->type != type ||
 			    (char *)mnl_nlmsg_get_payload_tail(w->m) -
 					    (char *)w->list >
@@ -166,17 +166,32 @@ static void write_row(
 		end_message(w);
 	if (!w->m)
 		begin_message(w, set, type);
-	put_row(w->m, set, row, add);
+	put_row(w->m, set, row, type == NFT_MSG_NEWSETELEM);
 	w->n++;
 }
 
-void image_load(const struct image_set *set, struct batch *batch)
+static void write_row(
+	const struct image_set *set, bool add, const uint8_t *row, void *arg)
 {
-	struct writer w = {.batch = batch, .who = ""};
+	write_row_as(
+		arg, set, add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, row);
+}
+
+static void ask_row(
+	const struct image_set *set, bool add, const uint8_t *row, void *arg)
+{
+	if (add)
+		write_row_as(arg, set, NFT_MSG_GETSETELEM, row);
+}
+
+void image_write(const struct image_set *set, bool add, const char *who,
+	struct batch *batch)
+{
+	struct writer w = {.batch = batch, .who = who};
 	size_t row = image_row(set);
 
 	for (size_t i = 0; i < set->n; i++)
-		write_row(set, true, set->rows + i * row, &w);
+		write_row(set, add, set->rows + i * row, &w);
 	end_message(&w);
 }
 
@@ -223,6 +238,16 @@ static void compare_sets(const struct image_set *from,
 	}
 }
 
+static void compare(
+	struct image *from, struct image *to, image_differs differs, void *arg)
+{
+	for (int add = 0; add < 2; add++)
+		for (size_t i = 0; i < to->n; i++)
+			if (!to->sets[i].changing)
+				compare_sets(&from->sets[i], &to->sets[i], add,
+					differs, arg);
+}
+
 void image_compare(
 	struct image *from, struct image *to, image_differs differs, void *arg)
 {
@@ -230,16 +255,12 @@ void image_compare(
 	for (size_t i = 0; i < to->n; i++) {
 		assert(!strcmp(from->sets[i].name, to->sets[i].name));
 		/* An empty set may not know yet that its elements count. */
-		from->sets[i].counts = to->sets[i].counts =
-			from->sets[i].counts || to->sets[i].counts;
+		from->sets[i].counts |= to->sets[i].counts;
+		to->sets[i].counts |= from->sets[i].counts;
 		sort_rows(&from->sets[i]);
 		sort_rows(&to->sets[i]);
 	}
-	for (int add = 0; add < 2; add++)
-		for (size_t i = 0; i < to->n; i++)
-			if (!to->sets[i].changing)
-				compare_sets(&from->sets[i], &to->sets[i], add,
-					differs, arg);
+	compare(from, to, differs, arg);
 }
 
 size_t image_update(struct image *from, struct image *to, const char *who,
@@ -250,4 +271,12 @@ size_t image_update(struct image *from, struct image *to, const char *who,
 	image_compare(from, to, write_row, &w);
 	end_message(&w);
 	return w.n;
+}
+
+void image_ask(struct image *from, struct image *to, struct batch *batch)
+{
+	struct writer w = {.batch = batch, .who = ""};
+
+	compare(from, to, ask_row, &w);
+	end_message(&w);
 }

@@ -11,7 +11,7 @@
 
 #include "modules/isolation/rules/ruleset.h"
 
-/* Behind the key of elements that count. */
+/* At the end of rows that count or expire. */
 struct image_count {
 	struct ruleset_count count;
 	uint64_t timeout_ms; /* 0: stays */
@@ -34,7 +34,7 @@ struct image_set {
 	uint16_t key, data; /* bytes; data 0: no map */
 	bool interval;
 	bool limits;
-	bool counts; /* not with limits */
+	bool counts, expires; /* counts: not with limits */
 	bool changing; /* packets fill it: its contents are not the policy's */
 	uint8_t *rows;
 	size_t n, room;
@@ -50,8 +50,9 @@ size_t image_row(const struct image_set *set);
 uint8_t *image_add(struct image_set *set, size_t hint);
 void image_free(struct image *image);
 
-/* All rows of the set as messages. */
-void image_load(const struct image_set *set, struct batch *batch);
+/* All rows of the set as messages that add or delete them. */
+void image_write(const struct image_set *set, bool add, const char *who,
+	struct batch *batch);
 
 /*
  * Calls for each row that is in one image only: first for all that are to be
@@ -68,5 +69,10 @@ void image_compare(
  */
 size_t image_update(struct image *from, struct image *to, const char *who,
 	struct batch *batch);
+/*
+ * Questions after all that image_update() added, for nft_find_elements().
+ * Both images were compared before.
+ */
+void image_ask(struct image *from, struct image *to, struct batch *batch);
 
 #endif

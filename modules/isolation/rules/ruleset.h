@@ -53,6 +53,15 @@
 #define RULESET_LOG_KEEP_MS (60u * 1000)
 #define RULESET_LOG_SNAPLEN 128 /* bytes of each packet */
 
+/*
+ * Devices that were changed: what had been allowed to them is judged again
+ * for so long, which is longer than a connection may be silent that is known
+ * by no neighbour entry.
+ */
+#define RULESET_AGAIN_MS (15u * 60 * 1000)
+#define RULESET_AGAIN_MAX (2 * ISOLATION_DEVICES_MAX)
+#define RULESET_AGAIN "again"
+
 #define RULESET_SETS_MAX 96
 #define RULESET_NAME 32
 
@@ -127,6 +136,7 @@ struct ruleset_set {
 	char name[RULESET_NAME];
 	uint16_t family;
 	bool changing; /* the packets change it: its size says nothing */
+	bool interval;
 	uint32_t elements;
 };
 

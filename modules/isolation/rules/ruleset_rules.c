@@ -9,7 +9,8 @@
  * lets pass only what was judged; input (ruleset_input.c) judges what is for
  * the gateway; ruleset_verdicts.c has what becomes of what is denied.
  * What was allowed carries the generation in its connection mark, so that
- * a new policy judges every connection again.
+ * a new policy judges every connection again; where only single devices were
+ * changed, a set names those whose connections are.
  */
 #include "modules/isolation/rules/rule.h"
 
@@ -59,6 +60,18 @@ void rules_pass_replies(struct ruleset *rs, const char *chain)
 	rule_accept(rs);
 }
 
+/* What a device was allowed before it was changed counts no more. */
+static void judge_again(
+	struct ruleset *rs, const char *chain, uint8_t generation)
+{
+	rule_begin(rs, chain);
+	rule_ct_judged(rs, generation);
+	rule_in(rs, RULESET_AGAIN, RULE_SOURCE_MAC, RULE_END);
+	rule_ct_direction(rs, false);
+	rule_ct_judge(rs, 0);
+	rule_end(rs);
+}
+
 static void add_prerouting(struct ruleset *rs, uint8_t generation)
 {
 	const char *chain = "prerouting";
@@ -68,6 +81,7 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	rule_accept(rs);
 	ruleset_add_spoof_rules(rs, false);
 	rules_measure_sent(rs, chain);
+	judge_again(rs, chain, generation);
 	rules_pass_judged(rs, chain, generation);
 	rules_pass_replies(rs, chain);
 	/* For the gateway itself: the input chain judges. */

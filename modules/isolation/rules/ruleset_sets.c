@@ -5,6 +5,7 @@
  * may is in ruleset_allows.c. Touches memory only; must never put more into
  * a set than the policy says.
  */
+#include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -107,6 +108,21 @@ static void add_constants(struct ruleset *rs, uint8_t generation)
 	set_end(&filler);
 }
 
+/* Filled by the engine when it changes single devices. */
+static void add_again(struct ruleset *rs)
+{
+	static const struct set_shape shape = {.name = RULESET_AGAIN,
+		.key_type = NFT_TYPE_ETHER,
+		.key_length = sizeof(struct mac),
+		.flags = NFT_SET_TIMEOUT,
+		.size = RULESET_AGAIN_MAX,
+		.keep_ms = RULESET_AGAIN_MS};
+	struct set_filler filler;
+
+	set_begin(&filler, rs, &shape, 0);
+	set_end(&filler);
+}
+
 int ruleset_add_inet_sets(
 	struct ruleset *rs, const struct ruleset_input *input, char *ret_reason)
 {
@@ -124,6 +140,7 @@ int ruleset_add_inet_sets(
 	add_addresses(rs, "admins4", &p->admins, AF_INET);
 	add_addresses(rs, "admins6", &p->admins, AF_INET6);
 	add_constants(rs, input->generation);
+	add_again(rs);
 	ruleset_add_fence_sets(rs, p);
 	ruleset_add_log_sets(rs);
 	ruleset_add_count_sets(rs, p, input->carry);

@@ -92,7 +92,7 @@ void set_begin(struct set_filler *filler, struct ruleset *rs,
 	set->key = (uint16_t)shape->key_length;
 	set->data = (uint16_t)shape->data_length;
 	set->interval = shape->fields[0] != 0;
-	set->changing = shape->flags & NFT_SET_EVAL;
+	set->changing = shape->flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT);
 	set->limits = shape->limits;
 }
 
@@ -179,6 +179,7 @@ static void note_set(const struct set_filler *filler)
 	note->family = rs->family;
 	note->elements = filler->elements;
 	note->changing = filler->set.changing;
+	note->interval = filler->set.interval;
 }
 
 void set_end(struct set_filler *filler)
@@ -190,7 +191,7 @@ void set_end(struct set_filler *filler)
 		image->sets[image->n++] = filler->set;
 	} else {
 		announce(filler);
-		image_load(&filler->set, &filler->rs->batch);
+		image_write(&filler->set, true, "", &filler->rs->batch);
 		free(filler->set.rows);
 		note_set(filler);
 	}
