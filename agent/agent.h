@@ -27,7 +27,7 @@ struct agent_options {
 /* What the command line asks for. */
 struct options_start {
 	struct agent_options options;
-	bool check, json;
+	bool check, json, print;
 };
 
 enum process_state {
@@ -108,6 +108,11 @@ enum log_level config_log_level(const struct conf *conf);
 void config_check(struct conf *conf);
 /* Prints the problems to stdout as text or JSON. */
 void config_print(const struct conf *conf, const char *file, bool json);
+/*
+ * Leaves what is in force in the run folder, for people who compare; a
+ * failure is logged.
+ */
+void config_leave(const struct agent *agent);
 /* All problems in one text, for a log or a caller on the bus. */
 void config_report(const struct conf *conf, char *report, size_t size);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/lib/file.h"
 #include "agent/lib/log.h"
 
 static int check_role(const char *text)
@@ -191,4 +192,19 @@ void config_report(const struct conf *conf, char *report, size_t size)
 	}
 	if (used)
 		report[used - 1] = 0; /* the last newline */
+}
+
+void config_leave(const struct agent *agent)
+{
+	_cleanup_(cleanup_close) int folder = file_open_folder(
+		agent->options.run);
+	_cleanup_(cleanup_free) char *text = NULL;
+	size_t size = 0;
+	int r = folder < 0 ? folder : conf_write(agent->conf, &text, &size);
+
+	if (r == 0)
+		r = file_replace(folder, "in-force.conf", text, size, 0600);
+	if (r < 0)
+		log_warning("what is in force could not be written to %s: %s",
+			agent->options.run, strerror(-r));
 }

@@ -19,6 +19,24 @@
 
 #define EXIT_CONFIG 78 /* as in sysexits.h */
 
+/* Without a word about it when there is nothing wrong. */
+static int print_config(const struct options_start *start)
+{
+	_cleanup_(cleanup_free) char *text = NULL;
+	struct conf *conf = NULL;
+	size_t size = 0;
+	int r = config_load(start->options.config, &conf);
+
+	if (r < 0 && conf)
+		config_print(conf, start->options.config, start->json);
+	if (r == 0)
+		r = conf_write(conf, &text, &size);
+	if (r == 0 && fwrite(text, 1, size, stdout) != size)
+		r = -EIO;
+	conf_free(conf);
+	return r < 0 ? EXIT_CONFIG : 0;
+}
+
 static int check_config(const struct options_start *start)
 {
 	struct conf *conf = NULL;
@@ -140,6 +158,7 @@ static int make_agent(struct agent *agent)
 	r = devices_number(agent->conf, &agent->numbers);
 	state_set_gateway(agent->state, &gateway);
 	devices_publish(agent);
+	config_leave(agent);
 	confirm_start(agent);
 	return r;
 }
@@ -285,6 +304,8 @@ int main(int argc, char **argv)
 	if (r != 0)
 		return r < 0 ? 2 : 0;
 	log_open("gatehoused", LOG_LEVEL_INFO);
+	if (start.print)
+		return print_config(&start);
 	if (start.check)
 		return check_config(&start);
 	if (geteuid() != 0) {

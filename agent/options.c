@@ -18,6 +18,7 @@ static const char usage[] =
 	"                       " SYSCONFDIR "/gatehouse/gatehouse.conf\n"
 	"  -c, --check-config   only say what is wrong with the configuration\n"
 	"      --json           say it as JSON\n"
+	"      --print-config   print all of it as one file\n"
 	"      --version        print the version\n"
 	"\n"
 	"For laboratories and tests:\n"
@@ -36,6 +37,7 @@ enum option_code {
 	OPTION_BUS,
 	OPTION_UIDS,
 	OPTION_HELP,
+	OPTION_PRINT,
 };
 
 static const struct option options_known[] = {
@@ -49,6 +51,7 @@ static const struct option options_known[] = {
 	{"run", required_argument, NULL, OPTION_RUN},
 	{"bus", required_argument, NULL, OPTION_BUS},
 	{"uids", required_argument, NULL, OPTION_UIDS},
+	{"print-config", no_argument, NULL, OPTION_PRINT},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -83,6 +86,9 @@ static int read_option(int code, struct options_start *start)
 		return 0;
 	case OPTION_JSON:
 		start->json = true;
+		return 0;
+	case OPTION_PRINT:
+		start->print = true;
 		return 0;
 	case OPTION_VERSION:
 		printf("gatehoused " PACKAGE_VERSION "\n"

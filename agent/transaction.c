@@ -183,6 +183,7 @@ static void succeed(struct agent *agent)
 	agent->conf = transaction->wanted;
 	agent->generation = transaction->generation;
 	devices_publish(agent);
+	config_leave(agent);
 	transaction_tell_applied(agent);
 	log_notice("configuration %llu is in force",
 		(unsigned long long)agent->generation);

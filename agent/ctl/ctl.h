@@ -23,6 +23,8 @@ struct ctl {
 	uint32_t confirm_within; /* seconds; 0: not on trial */
 };
 
+/* 1: a daemon holds the lock of its run folder, 0: none does, -errno. */
+int ctl_daemon_runs(const char *run);
 /* For commands that change what is in force; each says what goes wrong. */
 struct sd_bus;
 /* Would gatehoused take the files as they are? -errno. */
@@ -41,6 +43,7 @@ int ctl_observe(const struct ctl *ctl);
 int ctl_update_check(const struct ctl *ctl);
 int ctl_update_apply(const struct ctl *ctl);
 int ctl_config_check(const struct ctl *ctl);
+int ctl_config_diff(const struct ctl *ctl);
 int ctl_config_apply(const struct ctl *ctl);
 int ctl_config_confirm(const struct ctl *ctl);
 int ctl_why(const struct ctl *ctl);

@@ -33,6 +33,7 @@ static const struct command {
 	{"update", "check", WORD_NEEDED, ctl_update_check},
 	{"update", "apply", WORD_NEEDED, ctl_update_apply},
 	{"config", "check", WORD_NONE, ctl_config_check},
+	{"config", "diff", WORD_NONE, ctl_config_diff},
 	{"config", "apply", WORD_NONE, ctl_config_apply},
 	{"config", "confirm", WORD_NONE, ctl_config_confirm},
 	{"why", NULL, WORD_THREE, ctl_why},
@@ -51,6 +52,7 @@ static const char help[] =
 	"                            tcp/443, udp/123 or icmp; an address, a\n"
 	"                            name, gateway or device:NAME\n"
 	"  config check              is the configuration right?\n"
+	"  config diff               what it would open and close\n"
 	"\n"
 	"Deciding (as root)\n"
 	"  enforce [ZONE|DEVICE]     block what is not allowed; asks first\n"

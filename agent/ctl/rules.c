@@ -31,8 +31,7 @@ int ctl_config_check(const struct ctl *ctl)
 	return become(program_daemon(), argv);
 }
 
-/* 1: a daemon holds the lock, 0: none does, -errno. */
-static int daemon_runs(const char *run)
+int ctl_daemon_runs(const char *run)
 {
 	_cleanup_(cleanup_close) int fd = -1;
 	char *path;
@@ -59,7 +58,7 @@ int ctl_rules_clear(const struct ctl *ctl)
 			"Try sudo.");
 		return CTL_FAILED;
 	}
-	r = daemon_runs(ctl->run);
+	r = ctl_daemon_runs(ctl->run);
 	if (r < 0) {
 		say_errorf(NULL, "Cannot see whether gatehoused runs: %s.",
 			strerror(-r));
