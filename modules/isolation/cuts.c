@@ -42,17 +42,49 @@ const struct topology_port *cuts_neighbour(
 	return NULL;
 }
 
+static bool is_link_local(const struct ip *ip)
+{
+	return ip->family == AF_INET6 && ip->b[0] == 0xfe &&
+	       (ip->b[1] & 0xc0) == 0x80;
+}
+
+/* A connection to another device, or to the gateway. */
+static bool may_go_on_inside(struct cuts *cuts, const struct flow *flow,
+	uint32_t device, const struct topology_port *from, bool *ret_inside)
+{
+	struct flow_ends ends = {.device = device,
+		.from_zone = from->zone,
+		.gateway = topology_is_gateway(
+			&cuts->engine->topology, &flow->to)};
+	struct mac mac;
+	const struct topology_port *to = cuts_neighbour(cuts, &flow->to, &mac);
+
+	if (!to && !ends.gateway && !is_link_local(&flow->to))
+		to = devices_interface(
+			cuts, neigh_route(cuts->neigh, &flow->to));
+	if (to)
+		ends.to_zone = to->zone;
+	*ret_inside = to != NULL;
+	return (to || ends.gateway) &&
+	       flows_passed(&cuts->engine->policy, &ends, flow);
+}
+
 /* May somebody with this MAC, if anybody, go on with it? */
-static bool may_go_on(const struct cuts *cuts, const struct flow *flow,
+static bool may_go_on(struct cuts *cuts, const struct flow *flow,
 	const struct mac *mac, const struct topology_port *port)
 {
 	const struct policy *policy = &cuts->engine->policy;
 	const struct isolation_device *d = policy_device_by_mac(policy, mac);
+	bool inside;
 
 	if (!port ||
 		(d && d->mode ? d->mode : port->mode) == RECORD_MODE_OBSERVE)
 		return true;
-	return d && flows_allowed(policy, d->id, flow);
+	if (!d)
+		return false;
+	if (may_go_on_inside(cuts, flow, d->id, port, &inside))
+		return true;
+	return !inside && flows_allowed(policy, d->id, flow);
 }
 
 /* Whose it is was found out last; connections of one come in a row. */
@@ -63,12 +95,6 @@ struct last_owner {
 	struct mac mac;
 	const struct topology_port *port; /* NULL: no device's */
 };
-
-static bool is_link_local(const struct ip *ip)
-{
-	return ip->family == AF_INET6 && ip->b[0] == 0xfe &&
-	       (ip->b[1] & 0xc0) == 0x80;
-}
 
 /*
  * By the neighbour table, else by who had it last, else by where packets to
@@ -125,7 +151,7 @@ static int cut_all(struct cuts *cuts, bool touched_only)
 }
 
 struct one {
-	const struct cuts *cuts;
+	struct cuts *cuts;
 	const struct addresses_row *row;
 };
 

@@ -25,6 +25,7 @@
 /* Bytes per second: 64 kbit/s to 10 Gbit/s. */
 #define ISOLATION_BANDWIDTH_MIN 8000ull
 #define ISOLATION_BANDWIDTH_MAX 1250000000ull
+#define ISOLATION_PASSES_MAX 262144
 
 enum isolation_message {
 	/* down, between BEGIN and COMMIT */
@@ -39,6 +40,7 @@ enum isolation_message {
 	ISOLATION_PIN,
 	ISOLATION_LIMIT,
 	ISOLATION_LOG,
+	ISOLATION_PASS,
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
@@ -138,6 +140,20 @@ struct isolation_log {
 #define ISOLATION_LOG_DENIED "gatehouse denied"
 #define ISOLATION_LOG_QUARANTINED "gatehouse quarantined"
 #define ISOLATION_LOG_BRIDGED "gatehouse bridged"
+
+/*
+ * One way between those inside: from a device, or from whoever is in a zone;
+ * to a device's address, to whoever is in a zone, or to the gateway.
+ */
+struct isolation_pass {
+	uint32_t device; /* 0: from a zone */
+	uint16_t from_zone; /* 0: from the device */
+	uint16_t to_zone; /* 0: to an address, or to the gateway without one */
+	struct ip to; /* family 0: none */
+	uint8_t protocol; /* as in struct isolation_allow */
+	uint8_t zero;
+	uint16_t first, last;
+};
 
 /* NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). */
 struct isolation_address {

@@ -19,6 +19,7 @@
 #include "modules/isolation/agent/limits.h"
 #include "modules/isolation/agent/logins.h"
 #include "modules/isolation/agent/observe.h"
+#include "modules/isolation/agent/passes.h"
 #include "modules/isolation/agent/pins.h"
 #include "modules/proxy/proxy_proto.h"
 
@@ -48,14 +49,24 @@ static const struct conf_key gateway_keys[] = {
 static const struct conf_key zone_keys[] = {
 	{"rate", limits_check_rate, LIMITS_RATE_EXPECTED, false,
 		"New connections that each device of this zone may open."},
+	{"allow-from", passes_check_from,
+		"names of zones, or device:NAME, such as 'phones device:hub'",
+		true,
+		"Who may open connections to the devices of this zone, besides "
+		"the owner."},
 };
 
 static const struct conf_key device_keys[] = {
 	{"allow", check_later,
 		"a protocol and an address, such as tcp/443 203.0.113.10", true,
 		"What the device may reach: protocol[/port[-port]], then an "
-		"address, a prefix or any, which is the world outside: not "
-		"the gateway, other devices or the owner's own network."},
+		"address, a prefix, gateway, device:NAME, zone:NAME or any, "
+		"which is the world outside: not the gateway, other devices "
+		"or the owner's own network."},
+	{"allow-from", passes_check_from,
+		"names of zones, or device:NAME, such as 'phones device:hub'",
+		true,
+		"Who may open connections to the device, besides the owner."},
 	{"address", conf_check_ip_list,
 		"addresses of the device, such as 192.168.50.11 fd00:50::11",
 		true,
@@ -119,19 +130,13 @@ static void check_list(struct conf *conf, const struct conf_section *section,
 	}
 }
 
-static size_t check_allows(struct conf *conf, const struct conf_section *device)
+static size_t count_allows(const struct conf_section *device)
 {
 	size_t n = 0;
 
 	for (const struct conf_value *v = conf_get(device, "allow"); v;
-		v = conf_get_next(v), n++) {
-		struct isolation_allow allow;
-		char reason[ALLOW_REASON];
-
-		if (allow_parse(v->text, &allow, reason) < 0)
-			conf_complain(conf, v->file, v->line, "allow = %s: %s",
-				v->text, reason);
-	}
+		v = conf_get_next(v))
+		n++;
 	return n;
 }
 
@@ -165,12 +170,13 @@ static void check(struct conf *conf)
 			"[device %s] is nowhere: no [zone] has role = devices",
 			device->name);
 	for (; device; device = conf_next(conf, "device", device)) {
-		n_allows += check_allows(conf, device);
+		n_allows += count_allows(device);
 		if (++n_devices == ISOLATION_DEVICES_MAX + 1)
 			conf_complain(conf, device->file, device->line,
 				"more than %d devices", ISOLATION_DEVICES_MAX);
 	}
 	pins_check(conf, pins_own_address);
+	passes_check(conf);
 	if (n_allows > ISOLATION_ALLOWS_MAX)
 		conf_complain(conf, gateway ? gateway->file : "", 0,
 			"more than %d allow lines", ISOLATION_ALLOWS_MAX);
@@ -219,14 +225,14 @@ static int send_allows(
 
 	for (const struct conf_value *v = conf_get(section, "allow");
 		v && r == 0; v = conf_get_next(v)) {
-		struct isolation_allow allow;
+		struct allow_line line;
 		char reason[ALLOW_REASON];
 
-		r = allow_parse(v->text, &allow, reason);
-		allow.device = id;
-		if (r == 0)
-			r = send_down(
-				agent, ISOLATION_ALLOW, &allow, sizeof(allow));
+		r = allow_parse_line(v->text, &line, reason);
+		line.allow.device = id;
+		if (r == 0 && line.target == ALLOW_TARGET_ADDRESS)
+			r = send_down(agent, ISOLATION_ALLOW, &line.allow,
+				sizeof(line.allow));
 	}
 	return r;
 }
@@ -325,6 +331,8 @@ static int configure(struct agent *agent, const struct conf *conf)
 	for (const struct conf_section *d = conf_next(conf, "device", NULL);
 		d && r == 0; d = conf_next(conf, "device", d))
 		r = send_device(agent, conf, d);
+	if (r == 0)
+		r = passes_send(agent, conf);
 	if (r == 0)
 		r = send_addresses(
 			agent, conf, "name-server", ISOLATION_NAME_SERVER);

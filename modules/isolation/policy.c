@@ -37,6 +37,13 @@ static bool ip_sane(const struct ip *ip)
 	return ip->family == AF_INET6;
 }
 
+static bool ip_is_none(const struct ip *ip)
+{
+	static const struct ip none;
+
+	return !memcmp(ip, &none, sizeof(none));
+}
+
 static bool mac_sane(const struct mac *mac)
 {
 	static const struct mac zero;
@@ -172,6 +179,25 @@ int policy_add_log(struct policy *policy, const struct isolation_log *log)
 	return add(&policy->logs, log, sizeof(*log), 1);
 }
 
+/* From one and to one: a zone, an address, or neither. */
+int policy_add_pass(struct policy *policy, const struct isolation_pass *pass)
+{
+	bool address = pass->to.family != 0;
+
+	if (pass->zero || pass->first > pass->last)
+		return -EINVAL;
+	if (pass->from_zone > ISOLATION_ZONES_MAX ||
+		pass->to_zone > ISOLATION_ZONES_MAX)
+		return -EINVAL;
+	if (!pass->device == !pass->from_zone)
+		return -EINVAL;
+	if (address ? pass->to_zone || !ip_sane(&pass->to)
+		    : !ip_is_none(&pass->to))
+		return -EINVAL;
+	return add(pass->from_zone ? &policy->zone_passes : &policy->passes,
+		pass, sizeof(*pass), ISOLATION_PASSES_MAX);
+}
+
 /* Keys come first in all structs, so bytes are an order like any other. */
 static int by_interface(const void *a, const void *b)
 {
@@ -195,6 +221,15 @@ static int by_id(const void *a, const void *b)
 static int by_allow(const void *a, const void *b)
 {
 	const struct isolation_allow *x = a, *y = b;
+
+	if (x->device != y->device)
+		return x->device > y->device ? 1 : -1;
+	return memcmp(x, y, sizeof(*x));
+}
+
+static int by_pass(const void *a, const void *b)
+{
+	const struct isolation_pass *x = a, *y = b;
 
 	if (x->device != y->device)
 		return x->device > y->device ? 1 : -1;
@@ -265,6 +300,8 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(pins), ITEM(pin), by_pin, OWNER(pin)},
 	{MEMBER(limits), ITEM(limit), by_limited, OWNER(limit), true},
 	{MEMBER(logs), ITEM(log), by_log, POLICY_EVERYBODY},
+	{MEMBER(passes), ITEM(pass), by_pass, OWNER(pass)},
+	{MEMBER(zone_passes), ITEM(pass), by_pass, POLICY_EVERYBODY},
 };
 
 static void sort(struct policy_array *array, size_t size,
@@ -391,6 +428,17 @@ static int check_limits(const struct policy *policy, char *reason)
 	return 0;
 }
 
+static int check_passes(const struct policy *policy, char *reason)
+{
+	policy_each(struct isolation_pass, p, &policy->passes)
+		if (!policy_device(policy, p->device))
+			return refuse(reason,
+				"a way between devices is of device number "
+				"%u, which does not exist",
+				p->device);
+	return 0;
+}
+
 struct policy_array *policy_array(
 	const struct policy *policy, const struct policy_kind *kind)
 {
@@ -435,6 +483,8 @@ int policy_seal(struct policy *policy, char *ret_reason)
 		r = check_pins(policy, ret_reason);
 	if (r == 0)
 		r = check_limits(policy, ret_reason);
+	if (r == 0)
+		r = check_passes(policy, ret_reason);
 	return r;
 }
 

@@ -30,6 +30,8 @@ struct policy {
 	struct policy_array pins; /* struct isolation_pin, by address */
 	struct policy_array limits; /* struct isolation_limit, by device */
 	struct policy_array logs; /* struct isolation_log: none or one */
+	struct policy_array passes; /* struct isolation_pass, by device */
+	struct policy_array zone_passes; /* those from a zone */
 };
 
 /*
@@ -46,7 +48,7 @@ struct policy_kind {
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
-#define POLICY_KINDS 11
+#define POLICY_KINDS 13
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
 	const struct policy *policy, const struct policy_kind *kind);
@@ -86,6 +88,8 @@ _must_check_ int policy_add_limit(
 	struct policy *policy, const struct isolation_limit *limit);
 _must_check_ int policy_add_log(
 	struct policy *policy, const struct isolation_log *log);
+_must_check_ int policy_add_pass(
+	struct policy *policy, const struct isolation_pass *pass);
 
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);

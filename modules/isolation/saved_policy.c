@@ -24,6 +24,7 @@ union item {
 	struct isolation_pin pin;
 	struct isolation_limit limit;
 	struct isolation_log log;
+	struct isolation_pass pass;
 };
 
 static int add_zone(struct policy *policy, const union item *item)
@@ -81,6 +82,11 @@ static int add_log(struct policy *policy, const union item *item)
 	return policy_add_log(policy, &item->log);
 }
 
+static int add_pass(struct policy *policy, const union item *item)
+{
+	return policy_add_pass(policy, &item->pass);
+}
+
 static const struct kind {
 	uint16_t type, size;
 	int (*add)(struct policy *policy, const union item *item);
@@ -97,6 +103,7 @@ static const struct kind {
 	{ISOLATION_PIN, sizeof(struct isolation_pin), add_pin},
 	{ISOLATION_LIMIT, sizeof(struct isolation_limit), add_limit},
 	{ISOLATION_LOG, sizeof(struct isolation_log), add_log},
+	{ISOLATION_PASS, sizeof(struct isolation_pass), add_pass},
 };
 
 static int add_record(struct policy *policy, const struct saved_record *record,

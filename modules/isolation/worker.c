@@ -110,6 +110,13 @@ static int on_log(void *owner, const void *message, int fd)
 	return policy_add_log(&self.wanted, message);
 }
 
+static int on_pass(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_pass(&self.wanted, message);
+}
+
 static int on_who(void *owner, const void *message, int fd)
 {
 	struct isolation_who who = *(const struct isolation_who *)message;
@@ -190,6 +197,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_PIN, struct isolation_pin, on_pin),
 	IPC_ROUTE(ISOLATION_LIMIT, struct isolation_limit, on_limit),
 	IPC_ROUTE(ISOLATION_LOG, struct isolation_log, on_log),
+	IPC_ROUTE(ISOLATION_PASS, struct isolation_pass, on_pass),
 	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
 		on_get_attempts),

@@ -22,11 +22,12 @@ static size_t take(struct policy *p, const uint8_t *data, size_t size)
 		struct isolation_fence fence;
 		struct isolation_pin pin;
 		struct isolation_limit limit;
+		struct isolation_pass pass;
 	} item;
 	static const size_t sizes[] = {sizeof(item.zone), sizeof(item.device),
 		sizeof(item.allow), sizeof(item.redirect), sizeof(item.address),
 		sizeof(item.address), sizeof(item.fence), sizeof(item.pin),
-		sizeof(item.limit)};
+		sizeof(item.limit), sizeof(item.pass)};
 	size_t kind = data[0] % ARRAY_SIZE(sizes);
 	int r = 0;
 
@@ -49,8 +50,10 @@ static size_t take(struct policy *p, const uint8_t *data, size_t size)
 		r = policy_add_fence(p, &item.fence);
 	else if (kind == 7)
 		r = policy_add_pin(p, &item.pin);
-	else
+	else if (kind == 8)
 		r = policy_add_limit(p, &item.limit);
+	else
+		r = policy_add_pass(p, &item.pass);
 	fuzz_require(r <= 0);
 	return 1 + sizes[kind];
 }

@@ -76,7 +76,13 @@ static void test_bad_lines(void **state)
 		{"any/80 any", "any has no ports"},
 		{"tcp/53 any", "name-server"},
 		{"udp/53 192.0.2.1", "name-server"},
-		{"tcp/443 example.org", "'example.org' is no address"},
+		{"tcp/443 example.org", "'example.org' is a name, and names "
+					"need gatehouse's resolver"},
+		{"tcp/443 *.example.org", "not built yet"},
+		{"tcp/443 device:", "no name behind the colon"},
+		{"tcp/443 zone:a/b", "no name behind the colon"},
+		{"tcp/53 device:hub", "name-server"},
+		{"tcp/443 gateway", "is no address"}, /* has its own parser */
 		{"tcp/443 192.0.2.1/24", "no bits behind"},
 		{"tcp/443 192.0.2.0/33", "is no address"},
 		{"tcp/443 0.0.0.0/0", "write any"},

@@ -93,27 +93,73 @@ static int parse_service(
 		text);
 }
 
-static int parse_target(
+static bool is_name(const char *text)
+{
+	if (strncmp(text, "*.", 2) == 0)
+		text += 2;
+	return conf_check_hostname(text) == 0;
+}
+
+static int parse_address(
 	const char *text, struct isolation_allow *allow, char *reason)
 {
 	if (strcmp(text, "any") == 0)
 		return 0;
+	if (is_name(text))
+		return refuse(reason,
+			"'%s' is a name, and names need gatehouse's resolver, "
+			"which is not built yet; expected an address such as "
+			"203.0.113.10, any, gateway, device:NAME or zone:NAME",
+			text);
 	if (ip_parse_prefix(text, &allow->to, &allow->length) < 0)
 		return refuse(reason,
 			"'%s' is no address; expected one such as "
 			"203.0.113.10, 2001:db8::/32 (no bits behind the "
-			"prefix) or any",
+			"prefix), any, gateway, device:NAME or zone:NAME",
 			text);
 	if (allow->length == 0)
 		return refuse(reason, "'%s' is everything; write any", text);
 	return 0;
 }
 
-int allow_parse(
-	const char *text, struct isolation_allow *ret_allow, char *ret_reason)
+/* What is inside goes by its name. */
+static int parse_target(const char *text, struct allow_line *line, char *reason)
+{
+	static const struct {
+		const char *word;
+		enum allow_target target;
+	} kinds[] = {
+		{"device:", ALLOW_TARGET_DEVICE},
+		{"zone:", ALLOW_TARGET_ZONE},
+	};
+
+	line->target = ALLOW_TARGET_ADDRESS;
+	if (strcmp(text, "gateway") == 0) {
+		line->target = ALLOW_TARGET_GATEWAY;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t n = strlen(kinds[i].word);
+
+		if (strncmp(text, kinds[i].word, n) != 0)
+			continue;
+		if (conf_check_name(text + n) < 0)
+			return refuse(reason,
+				"'%s' has no name behind the colon; expected "
+				"one such as %shub",
+				text, kinds[i].word);
+		line->target = kinds[i].target;
+		snprintf(line->name, sizeof(line->name), "%s", text + n);
+		return 0;
+	}
+	return parse_address(text, &line->allow, reason);
+}
+
+int allow_parse_line(
+	const char *text, struct allow_line *ret_line, char *ret_reason)
 {
 	char service[WORD_MAX], target[WORD_MAX], more[WORD_MAX];
-	struct isolation_allow allow = {0};
+	struct allow_line line = {0};
 	const char *rest = text;
 	int r;
 
@@ -122,11 +168,25 @@ int allow_parse(
 		conf_next_word(&rest, more, sizeof(more)) != 0)
 		return refuse(ret_reason,
 			"expected a protocol and an address, such as "
-			"'tcp/443 203.0.113.10'");
-	r = parse_service(service, &allow, ret_reason);
+			"'tcp/443 203.0.113.10' or 'tcp/80 device:hub'");
+	r = parse_service(service, &line.allow, ret_reason);
 	if (r == 0)
-		r = parse_target(target, &allow, ret_reason);
+		r = parse_target(target, &line, ret_reason);
 	if (r == 0)
-		*ret_allow = allow;
+		*ret_line = line;
 	return r;
+}
+
+int allow_parse(
+	const char *text, struct isolation_allow *ret_allow, char *ret_reason)
+{
+	struct allow_line line;
+	int r = allow_parse_line(text, &line, ret_reason);
+
+	if (r < 0)
+		return r;
+	if (line.target != ALLOW_TARGET_ADDRESS)
+		return refuse(ret_reason, "'%s' is no address", text);
+	*ret_allow = line.allow;
+	return 0;
 }

@@ -48,7 +48,8 @@ static bool in_prefix(const struct ip *ip, const struct isolation_allow *a)
 	return true;
 }
 
-bool flows_line_allows(const struct isolation_allow *a, const struct flow *flow)
+static bool service_allows(
+	const struct isolation_allow *a, const struct flow *flow)
 {
 	uint8_t protocol = flow->protocol;
 	bool icmp = protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
@@ -59,7 +60,12 @@ bool flows_line_allows(const struct isolation_allow *a, const struct flow *flow)
 		return false;
 	if (!icmp && (flow->port < a->first || flow->port > a->last))
 		return false;
-	return in_prefix(&flow->to, a);
+	return true;
+}
+
+bool flows_line_allows(const struct isolation_allow *a, const struct flow *flow)
+{
+	return service_allows(a, flow) && in_prefix(&flow->to, a);
 }
 
 /* The first line of the device; lines are sorted by device. */
@@ -90,6 +96,37 @@ bool flows_is_name_server(const struct policy *policy, const struct ip *ip)
 {
 	policy_each(struct isolation_address, a, &policy->name_servers)
 		if (ip_equal(&a->ip, ip))
+			return true;
+	return false;
+}
+
+static bool pass_allows(const struct isolation_pass *p,
+	const struct flow_ends *ends, const struct flow *flow)
+{
+	const struct isolation_allow what = {
+		.protocol = p->protocol, .first = p->first, .last = p->last};
+
+	if (p->from_zone ? p->from_zone != ends->from_zone
+			 : p->device != ends->device)
+		return false;
+	if (p->to_zone)
+		return p->to_zone == ends->to_zone &&
+		       service_allows(&what, flow);
+	if (p->to.family ? !ip_equal(&p->to, &flow->to) : !ends->gateway)
+		return false;
+	return service_allows(&what, flow);
+}
+
+bool flows_passed(const struct policy *policy, const struct flow_ends *ends,
+	const struct flow *flow)
+{
+	if (flows_is_dns(flow))
+		return flows_is_name_server(policy, &flow->to);
+	policy_each(struct isolation_pass, p, &policy->passes)
+		if (pass_allows(p, ends, flow))
+			return true;
+	policy_each(struct isolation_pass, p, &policy->zone_passes)
+		if (pass_allows(p, ends, flow))
 			return true;
 	return false;
 }

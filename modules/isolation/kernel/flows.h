@@ -30,6 +30,16 @@ bool flows_is_name_server(const struct policy *policy, const struct ip *ip);
 bool flows_allowed(
 	const struct policy *policy, uint32_t device, const struct flow *flow);
 
+/* Where a connection between those inside begins and ends. */
+struct flow_ends {
+	uint32_t device; /* that began it */
+	uint16_t from_zone, to_zone;
+	bool gateway; /* to the gateway itself */
+};
+/* As above, for what is allowed towards those inside. Pure. */
+bool flows_passed(const struct policy *policy, const struct flow_ends *ends,
+	const struct flow *flow);
+
 /* One message of the kernel's list as a flow. Pure; -EBADMSG. */
 struct nlmsghdr;
 _must_check_ int flows_parse(

@@ -20,7 +20,7 @@ static const struct log {
 	const char *chain, *limiter, *prefix;
 	uint32_t rate, burst; /* of one device, a second */
 } logs[] = {
-	{NFPROTO_INET, "denied", "log_known", ISOLATION_LOG_DENIED,
+	{NFPROTO_INET, "count_denied", "log_known", ISOLATION_LOG_DENIED,
 		RULESET_LOG_RATE, RULESET_LOG_BURST},
 	{NFPROTO_INET, "quarantined", "log_strangers",
 		ISOLATION_LOG_QUARANTINED, RULESET_LOG_RATE, RULESET_LOG_BURST},

@@ -18,6 +18,14 @@ _must_check_ int ruleset_add_allow_sets(
 void ruleset_add_count_sets(struct ruleset *rs, const struct policy *policy,
 	const struct ruleset_carry *carry);
 
+/* Who may what towards others inside and towards the gateway. */
+_must_check_ int ruleset_add_zone_sets(
+	struct ruleset *rs, const struct policy *policy, char *ret_reason);
+/* The chains "between", for what goes from a device to a device, */
+void ruleset_add_between(struct ruleset *rs, uint8_t generation);
+/* and "to_gateway", for what was not judged yet. */
+void ruleset_add_gate(struct ruleset *rs);
+
 /* Rules of the current table; the chains are there already. */
 void ruleset_add_inet_rules(
 	struct ruleset *rs, const struct ruleset_input *input);

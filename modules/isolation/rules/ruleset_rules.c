@@ -84,10 +84,9 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	judge_again(rs, chain, generation);
 	rules_pass_judged(rs, chain, generation);
 	rules_pass_replies(rs, chain);
-	/* For the gateway itself: the input chain judges. */
 	rule_begin(rs, chain);
 	rule_in(rs, "here", RULE_ADDRESS_TYPE, RULE_END);
-	rule_accept(rs);
+	rule_goto(rs, "to_gateway");
 	rules_go_paced(rs, chain, false);
 	rule_begin(rs, chain);
 	rule_goto(rs, "quarantined");
@@ -138,6 +137,10 @@ static void add_through(struct ruleset *rs, const struct rules_family *f)
 	rule_begin(rs, chain);
 	rules_not_from_there(rs);
 	rule_goto(rs, "denied");
+	/* To another device: the forward chain judges. */
+	rule_begin(rs, chain);
+	rule_in(rs, "devices_if", RULE_ROUTE_OUT, RULE_END);
+	rule_accept(rs);
 	rules_add_dns(rs, chain, f);
 	rules_allow_listed(rs, chain, f);
 	/* "any" is the world outside; the owner's own must be named. */
@@ -225,17 +228,6 @@ static void add_forward(struct ruleset *rs, uint8_t generation)
 	rules_pass_judged(rs, "from_devices", generation);
 	rule_begin(rs, "from_devices");
 	rule_goto(rs, "not_allowed");
-
-	/* Between devices: counted here only if it was not before. */
-	rule_begin(rs, "between");
-	rule_ct_judged(rs, generation);
-	rule_goto(rs, "denied");
-	/* Who is only observed does not get into a zone that enforces. */
-	rule_begin(rs, "between");
-	rule_in(rs, "enforce_if", RULE_OIF, RULE_END);
-	rule_goto(rs, "refused");
-	rule_begin(rs, "between");
-	rule_goto(rs, "not_allowed");
 }
 
 static void add_to_devices(struct ruleset *rs)
@@ -269,6 +261,8 @@ void ruleset_add_inet_rules(
 	add_redirect(rs, generation);
 	ruleset_add_fence(rs);
 	add_forward(rs, generation);
+	ruleset_add_between(rs, generation);
+	ruleset_add_gate(rs);
 	add_to_devices(rs);
 	ruleset_add_input(rs, generation);
 }

@@ -127,6 +127,7 @@ int ruleset_add_inet_sets(
 	struct ruleset *rs, const struct ruleset_input *input, char *ret_reason)
 {
 	const struct policy *p = input->policy;
+	int r;
 
 	add_interfaces(rs, p, "devices_if", ISOLATION_ROLE_DEVICES, 0);
 	add_interfaces(rs, p, "enforce_if", ISOLATION_ROLE_DEVICES,
@@ -147,7 +148,8 @@ int ruleset_add_inet_sets(
 	ruleset_add_spoof_sets(rs, input);
 	ruleset_add_limit_sets(rs, p, input->carry);
 	ruleset_add_bandwidth_sets(rs, p, input->carry);
-	return ruleset_add_allow_sets(rs, p, ret_reason);
+	r = ruleset_add_zone_sets(rs, p, ret_reason);
+	return r < 0 ? r : ruleset_add_allow_sets(rs, p, ret_reason);
 }
 
 /* Ports of bridges; mode 0: in any mode. */

@@ -58,16 +58,19 @@ static void add_itemise(struct ruleset *rs)
 /* Counts and lists; the last rule decides what becomes of it. */
 static void add_denied(struct ruleset *rs)
 {
-	rule_begin(rs, "denied");
+	rule_begin(rs, "count_denied");
 	rule_count(rs, "denied");
 	rule_end(rs);
-	rule_begin(rs, "denied");
+	rule_begin(rs, "count_denied");
 	rule_in(rs, "tally", RULE_SOURCE_MAC, RULE_END);
 	rule_end(rs);
-	rules_add_log(rs, "denied");
-	rule_begin(rs, "denied");
+	rules_add_log(rs, "count_denied");
+	rule_begin(rs, "count_denied");
 	rule_ct_state(rs, NEW);
 	rule_jump(rs, "itemise");
+
+	rule_begin(rs, "denied");
+	rule_jump(rs, "count_denied");
 	rule_begin(rs, "denied");
 	rule_ct_state(rs, INVALID);
 	rule_goto(rs, "silently");

@@ -30,7 +30,7 @@ enum nft_type {
 		NFT_TYPE_SERVICE)
 #define MAC_PORT CONCAT3(NFT_TYPE_ETHER, NFT_TYPE_PROTOCOL, NFT_TYPE_SERVICE)
 
-#define SET_KEY_MAX 32
+#define SET_KEY_MAX 40
 
 /* A key grows field by field, each padded to four bytes. */
 struct set_key {

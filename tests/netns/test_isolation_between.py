@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Permitted exceptions: device to device, zone to zone, device to gateway.
+Exactly what a line says, in both families, one way round."""
+from isolation_lab import Lab, all_cut, all_open, everywhere, put, run, ways
+
+BR0, BR1 = "02:00:00:00:50:01", "02:00:00:00:51:01"
+NAMES = ("camera", "sensor", "lamp")
+
+
+def detour(lab, *names):
+    """On one bridge by way of the gateway, as with proxy ARP."""
+    for name in names:
+        for other in names:
+            for ip in (lab.node(other).ip, lab.node(other).ip6):
+                if other != name:
+                    lab.node(name).run("ip", "neigh", "replace", ip, "lladdr",
+                                       BR0, "dev", "eth0", "nud", "permanent")
+    for name in ("all", "br0"):
+        lab.gateway.sysctl("ipv4/conf/%s/send_redirects" % name, 0)
+
+
+def address(lab, name, more=""):
+    node = lab.node(name)
+    return "address = %s %s\n%s" % (node.ip, node.ip6, more)
+
+
+def zones(lab, mode="enforce", more=None, things="", lamps=""):
+    """br0 and br1 as two zones."""
+    text = lab.base_config(mode, NAMES, {
+        name: address(lab, name, (more or {}).get(name, ""))
+        for name in NAMES})
+    return text.replace(
+        "interface = br0 br1\n", "interface = br0\n%s\n[zone lamps]\n"
+        "interface = br1\n%s\n" % (things, lamps))
+
+
+def device_to_device(tap, lab):
+    go = [w for w in ways(lab, "camera", "lamp", 7, ("tcp",))]
+    rest = ways(lab, "camera", "lamp", 7, ("udp", "icmp")) + \
+        ways(lab, "camera", "lamp", 80) + ways(lab, "lamp", "camera") + \
+        ways(lab, "sensor", "lamp") + ways(lab, "stranger", "lamp") + \
+        ways(lab, "camera", "sensor")
+    all_open(tap, lab, go + rest, "without rules all is open")
+    put(lab, zones(lab))
+    all_cut(tap, lab, go + rest, "without a line all is cut")
+    put(lab, zones(lab, more={"camera": "allow = tcp/7 device:lamp"}))
+    all_open(tap, lab, go, "device:lamp: what the line says")
+    all_cut(tap, lab, rest, "device:lamp: nothing else, nor back")
+    socks = [lab.tcp_connect(*w[:2], 7) for w in go]
+    put(lab, zones(lab, more={"camera": "allow = tcp/7 device:lamp\n"
+                                        "allow = tcp/9 any"}))
+    tap.ok(all(talk(s) for s in socks), "connections go on after a reload")
+    put(lab, zones(lab, more={"camera": "allow = any any"}))
+    tap.ok(not any(talk(s) for s in socks),
+           "and end with the line, also if any is allowed")
+    all_cut(tap, lab, go, "any is not the other device")
+    for sock in socks:
+        sock.close()
+    put(lab, zones(lab, more={"camera": "allow = any device:lamp",
+                              "lamp": "allow = udp/7-9 device:camera"}))
+    all_open(tap, lab, ways(lab, "camera", "lamp") +
+             ways(lab, "lamp", "camera", 7, ("udp",)),
+             "all of a device, a range of ports")
+    all_cut(tap, lab, ways(lab, "lamp", "camera", 7, ("tcp",)) +
+            ways(lab, "camera", "sensor"), "and no more")
+
+
+def talk(sock):
+    try:
+        sock.settimeout(0.7)
+        sock.sendall(b"hello")
+        return sock.recv(5) == b"hello"
+    except OSError:
+        return False
+
+
+def on_one_bridge(tap, lab):
+    detour(lab, "camera", "sensor")
+    put(lab, zones(lab, more={"camera": "allow = tcp/7 device:sensor"}))
+    all_open(tap, lab, ways(lab, "camera", "sensor", 7, ("tcp",)),
+             "on one bridge, by way of the gateway: what the line says")
+    all_cut(tap, lab, ways(lab, "camera", "sensor", 7, ("udp", "icmp")) +
+            ways(lab, "sensor", "camera"), "and nothing else")
+
+
+def zone_to_zone(tap, lab):
+    there = ways(lab, "camera", "lamp") + ways(lab, "sensor", "lamp")
+    back = ways(lab, "lamp", "camera") + ways(lab, "lamp", "sensor")
+    strangers = ways(lab, "stranger", "lamp")
+    put(lab, zones(lab, lamps="allow-from = things"))
+    all_open(tap, lab, there, "a zone opened to a zone")
+    all_cut(tap, lab, back + strangers, "not back, and not to strangers")
+    put(lab, zones(lab, lamps="allow-from = device:camera home"))
+    all_open(tap, lab, there[:6], "a zone opened to a device")
+    all_cut(tap, lab, there[6:] + back, "to no other")
+    put(lab, zones(lab, more={"lamp": "allow-from = things"}))
+    all_open(tap, lab, there, "a device opened to a zone")
+    all_cut(tap, lab, back + strangers, "not back, and not to strangers")
+    put(lab, zones(lab, more={"lamp": "allow-from = device:sensor"}))
+    all_open(tap, lab, there[6:], "a device opened to a device")
+    all_cut(tap, lab, there[:6] + back, "to no other")
+    put(lab, zones(lab, more={"lamp": "allow = tcp/7 zone:things"}))
+    all_open(tap, lab, [w for w in back if w[2] == "tcp"],
+             "zone:things: what the line says")
+    all_cut(tap, lab, [w for w in back if w[2] != "tcp"] + there,
+            "zone:things: nothing else")
+
+
+def into_enforced(tap, lab):
+    """Who may anything, but is only observed, does not get in."""
+    text = zones(lab, "observe", {"camera": "allow = any any"},
+                 lamps="mode = enforce")
+    put(lab, text)
+    all_cut(tap, lab, ways(lab, "camera", "lamp"),
+            "observed, any allowed: not into a zone that enforces")
+    put(lab, zones(lab, "observe", {"camera": "allow = tcp/7 device:lamp"},
+                   lamps="mode = enforce"))
+    all_open(tap, lab, ways(lab, "camera", "lamp", 7, ("tcp",)),
+             "but where a line leads")
+
+
+def sent_on(tap, lab):
+    """What somebody's rules send on to a device is judged there."""
+    lab.gateway.run("nft", "-f", "-", stdin="""
+        table inet other { chain prerouting {
+            type nat hook prerouting priority -100
+            iifname br0 ip daddr { 203.0.113.99, 192.168.50.1 } \
+                tcp dport 7 dnat ip to %s
+            iifname br0 ip6 daddr { 2001:db8:113::99, fd00:50::1 } \
+                tcp dport 7 dnat ip6 to %s
+        }
+        }""" % (lab.lamp.ip, lab.lamp.ip6))
+    wanted = [("camera", ip, "tcp", 7) for ip in (
+        "203.0.113.99", "2001:db8:113::99", "192.168.50.1", "fd00:50::1")]
+    put(lab, zones(lab, "observe", {"camera": "allow = any any"}))
+    all_open(tap, lab, wanted, "sent on to another device, observed: open")
+    socks = [lab.tcp_connect("camera", w[1], 7) for w in wanted]
+    put(lab, zones(lab, more={"camera": "allow = any any\n"
+                                        "allow = tcp/7 gateway"}))
+    all_cut(tap, lab, wanted, "enforced: any is not what it is sent on to")
+    tap.ok(not any(talk(s) for s in socks), "connections of before end")
+    put(lab, zones(lab, more={"camera": "allow = any any\n"
+                                        "allow = tcp/7 device:lamp"}))
+    all_open(tap, lab, wanted[:2], "with a line for where it ends: open")
+    lab.gateway.run("nft", "delete", "table", "inet", "other")
+    for sock in socks:
+        sock.close()
+
+
+def gateway(tap, lab):
+    for port in (7, 9):
+        lab.serve_tcp("gateway", port)
+        lab.serve_udp("gateway", port)
+    lab.gateway.run("nft", "-f", "-", stdin="""
+        table inet other { chain prerouting {
+            type nat hook prerouting priority -100
+            fib daddr type local tcp dport 8123 dnat ip to %s:7
+            fib daddr type local tcp dport 8123 dnat ip6 to [%s]:7
+        }
+        }""" % (lab.owner.ip, lab.owner.ip6))
+    here = ("192.168.50.1", "fd00:50::1")
+    go = [("camera", ip, "tcp", 7) for ip in here]
+    published = [("camera", ip, "tcp", 8123) for ip in here]
+    rest = [("camera", ip, kind, port) for ip in here
+            for kind, port in (("udp", 7), ("tcp", 9), ("udp", 9))] + \
+        [("sensor", ip, "tcp", 7) for ip in here] + \
+        [("camera", ip, "tcp", 7) for ip in (
+            "203.0.113.1", "192.168.60.1", "fd00:60::1")]
+    all_open(tap, lab, go + rest + published, "without rules all is open")
+    put(lab, zones(lab))
+    all_cut(tap, lab, go + published, "without a line all is cut")
+    put(lab, zones(lab, more={"camera": "allow = tcp/7 gateway"}))
+    all_open(tap, lab, go, "gateway: what the line says")
+    all_cut(tap, lab, rest + published + [
+        ("stranger", ip, "tcp", 7) for ip in here],
+        "gateway: nothing else, and none of its other addresses")
+    put(lab, zones(lab, more={"camera": "allow = tcp/8000-8999 gateway"}))
+    all_open(tap, lab, published, "gateway: what it publishes for another")
+    all_cut(tap, lab, [("camera", lab.owner.ip, "tcp", 7),
+                       ("camera", lab.owner.ip6, "tcp", 7)],
+            "gateway: not the other by its own address")
+    lab.gateway.run("nft", "delete", "table", "inet", "other")
+
+
+def without_rules(lab):
+    if lab.daemon:
+        lab.daemon.stop()
+    lab.gateway.run("nft", "delete", "table", "inet", "gatehouse",
+                    check=False)
+    lab.gateway.run("nft", "delete", "table", "bridge", "gatehouse",
+                    check=False)
+
+
+def between(tap):
+    with Lab(second=["lamp"]) as lab:
+        everywhere(lab, 7, 80, nodes=["camera", "sensor", "lamp", "owner"])
+        device_to_device(tap, lab)
+        on_one_bridge(tap, lab)
+        zone_to_zone(tap, lab)
+        into_enforced(tap, lab)
+        sent_on(tap, lab)
+        without_rules(lab)
+        gateway(tap, lab)
+
+
+if __name__ == "__main__":
+    run(between)
