@@ -13,7 +13,7 @@
 
 #define RECORD_NAME 32
 #define RECORD_STRANGER_BASE 0x40000000u /* ids of devices nobody configured */
-#define RECORD_STRANGERS_MAX 256 /* kept; more are only counted */
+#define RECORD_STRANGERS_MAX 12288 /* kept; more are only counted */
 
 enum record_mode {
 	RECORD_MODE_OBSERVE = 1,

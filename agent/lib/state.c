@@ -239,6 +239,11 @@ const struct record_device *state_device_after(
 		       : &container_of(at, struct device, link)->record;
 }
 
+size_t state_strangers(const struct state *state)
+{
+	return state->n_strangers;
+}
+
 void state_drop_device(struct state *state, uint32_t id)
 {
 	struct device *device = find_device(state, id);

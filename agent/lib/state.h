@@ -42,6 +42,8 @@ const struct record_device *state_device_by_mac(
 /* In the order of ids: pass 0 first. NULL at the end. */
 const struct record_device *state_device_after(
 	const struct state *state, uint32_t id);
+/* How many of them are strangers. */
+size_t state_strangers(const struct state *state);
 void state_drop_device(struct state *state, uint32_t id);
 
 /*

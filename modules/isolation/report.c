@@ -230,17 +230,19 @@ void report_attempts(
 	worker_send(worker, ISOLATION_ATTEMPTS_END, &end, sizeof(end));
 }
 
-void report_seen(struct worker *worker, const struct engine *engine,
+bool report_seen(struct worker *worker, const struct engine *engine,
 	const struct neigh_fact *fact)
 {
 	const struct topology_port *port = topology_port(
 		&engine->topology, fact->index);
 	struct isolation_seen seen = {.mac = fact->mac, .ip = fact->ip};
 	int32_t index = fact->index;
+	int r = port ? sightings_add(&sightings, &fact->mac, !port->routed,
+			       clock_ms(), &index)
+		     : 0;
 
-	if (!port || !sightings_add(&sightings, &fact->mac, !port->routed,
-			     clock_ms(), &index))
-		return;
+	if (r <= 0)
+		return r == 0;
 	/* A port that is gone by now: the bridge will do. */
 	if (topology_port(&engine->topology, index))
 		port = topology_port(&engine->topology, index);
@@ -248,6 +250,7 @@ void report_seen(struct worker *worker, const struct engine *engine,
 	seen.device = device_id(engine, &fact->mac);
 	memcpy(seen.interface, port->name, sizeof(seen.interface));
 	worker_send(worker, ISOLATION_SEEN, &seen, sizeof(seen));
+	return true;
 }
 
 void report_forget(void)

@@ -25,8 +25,8 @@ void report_spoofs(struct worker *worker, const struct engine *engine);
 /* The list of attempts, and its end. */
 void report_attempts(
 	struct worker *worker, const struct engine *engine, uint64_t cookie);
-/* Somebody is there; unless it was told already. */
-void report_seen(struct worker *worker, const struct engine *engine,
+/* Somebody is there; unless it was told already. False: not now, again. */
+bool report_seen(struct worker *worker, const struct engine *engine,
 	const struct neigh_fact *fact);
 /* All is news again. */
 void report_forget(void);

@@ -5,6 +5,7 @@
  */
 #include "modules/isolation/sightings.h"
 
+#include <errno.h>
 #include <string.h>
 
 static uint32_t hash(const struct mac *mac)
@@ -25,7 +26,7 @@ static bool within_rate(struct sightings *sightings, int64_t now_ms)
 	return sightings->told++ < SIGHTINGS_RATE;
 }
 
-bool sightings_add(struct sightings *sightings, const struct mac *mac,
+int sightings_add(struct sightings *sightings, const struct mac *mac,
 	bool is_port, int64_t now_ms, int32_t *index)
 {
 	struct sighting *s = &sightings->slot[hash(mac)];
@@ -35,14 +36,14 @@ bool sightings_add(struct sightings *sightings, const struct mac *mac,
 		*index = s->index;
 	if (known && s->index == *index &&
 		now_ms - s->told_ms < SIGHTINGS_AGAIN_MS)
-		return false;
+		return 0;
 	if (!within_rate(sightings, now_ms))
-		return false;
+		return -EAGAIN;
 	s->is_port = is_port || (known && s->is_port);
 	s->mac = *mac;
 	s->index = *index;
 	s->told_ms = now_ms;
-	return true;
+	return 1;
 }
 
 int32_t sightings_where(

@@ -11,9 +11,9 @@
 
 #include "agent/lib/net.h"
 
-#define SIGHTINGS_SLOTS 4096
+#define SIGHTINGS_SLOTS 32768
 #define SIGHTINGS_AGAIN_MS 60000 /* the same is told once in this time */
-#define SIGHTINGS_RATE 500 /* a second, of all together */
+#define SIGHTINGS_RATE 5000 /* a second, of all together */
 
 struct sighting {
 	struct mac mac;
@@ -29,10 +29,11 @@ struct sightings {
 };
 
 /*
- * True when this should be told. What is known of a bridge port is not
- * replaced by the bridge itself: *index then becomes the port.
+ * 1 when this should be told, 0 when it was told already, -EAGAIN when it is
+ * too much for this second. What is known of a bridge port is not replaced
+ * by the bridge itself: *index then becomes the port.
  */
-bool sightings_add(struct sightings *sightings, const struct mac *mac,
+int sightings_add(struct sightings *sightings, const struct mac *mac,
 	bool is_port, int64_t now_ms, int32_t *index);
 /* Where it was seen last; 0 = unknown. */
 int32_t sightings_where(

@@ -276,13 +276,13 @@ static void on_restored(struct engine *engine)
 	report_rules(self.worker, engine, self.worker->generation);
 }
 
-static void on_seen(struct neigh *neigh, const struct neigh_fact *fact)
+static bool on_seen(struct neigh *neigh, const struct neigh_fact *fact)
 {
 	(void)neigh;
 	if (!self.engine.in_force)
-		return;
+		return true;
 	cuts_seen(&self.cuts, fact);
-	report_seen(self.worker, &self.engine, fact);
+	return report_seen(self.worker, &self.engine, fact);
 }
 
 /* The sockets; a chroot later nothing could be opened any more. */

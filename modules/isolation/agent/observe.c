@@ -81,10 +81,11 @@ static void warn_of_stranger(
 static void warn_of_flood(struct state *state)
 {
 	state_warn(state, 0, RECORD_SEVERITY_WARNING, "device.flood",
-		"More than %d unknown devices were seen; the rest is isolated "
-		"all the same but not listed. One device that invents "
+		"More than %d unknown devices were seen. They are isolated "
+		"like all others, %d of them are listed, but they are no "
+		"longer warned of one by one. One device that invents "
 		"addresses looks like this.",
-		RECORD_STRANGERS_MAX);
+		OBSERVE_STRANGERS_TOLD, RECORD_STRANGERS_MAX);
 }
 
 static void count_stranger(struct state *state)
@@ -108,12 +109,12 @@ static void add_stranger(struct state *state, const struct conf *conf,
 	update(state, conf, &record, seen);
 	count_stranger(state);
 	r = state_put_device(state, &record);
-	if (r == -ENOSPC)
+	if (r == 0)
+		seen_so_far.strangers++;
+	if (r == -ENOSPC || state_strangers(state) > OBSERVE_STRANGERS_TOLD)
 		warn_of_flood(state);
-	if (r < 0)
-		return;
-	seen_so_far.strangers++;
-	warn_of_stranger(state, &record);
+	else if (r == 0)
+		warn_of_stranger(state, &record);
 }
 
 void observe_seen(struct state *state, const struct conf *conf,
@@ -238,6 +239,7 @@ void observe_spoof(struct state *state, const struct isolation_spoof *spoof)
 static void refresh_devices(struct state *state, const struct conf *conf)
 {
 	const struct record_device *known;
+	size_t strangers = 0;
 
 	for (uint32_t id = 0;
 		(known = state_device_after(state, id)) != NULL;) {
@@ -252,7 +254,8 @@ static void refresh_devices(struct state *state, const struct conf *conf)
 		record.isolation = isolation_of(state, record.mode);
 		if (memcmp(&record, known, sizeof(record)) != 0)
 			(void)state_put_device(state, &record);
-		if (id >= RECORD_STRANGER_BASE)
+		if (id >= RECORD_STRANGER_BASE &&
+			strangers++ < OBSERVE_STRANGERS_TOLD)
 			warn_of_stranger(state, &record);
 	}
 }

@@ -11,6 +11,8 @@
 
 /* So many packets of a fenced worker in one report are no accident. */
 #define OBSERVE_FENCED_MANY 16
+/* Strangers with a warning each; more of them are one warning together. */
+#define OBSERVE_STRANGERS_TOLD 256
 
 void observe_seen(struct state *state, const struct conf *conf,
 	const struct isolation_seen *seen);

@@ -19,7 +19,7 @@
 #include "modules/isolation/rules/batch.h"
 #include "modules/isolation/kernel/links.h"
 
-#define EVENT_BUFFER (4 << 20)
+#define EVENT_BUFFER (16 << 20) /* of a burst nothing is lost */
 #define VALID (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
 
 static bool read_mac(struct rtnl_neigh *n, struct mac *ret_mac)
@@ -72,8 +72,8 @@ static int on_message(struct nl_msg *msg, void *arg)
 
 	if (m->nlmsg_type != RTM_NEWNEIGH || rtnl_neigh_parse(m, &n) < 0)
 		return NL_OK;
-	if (read_fact(n, &fact))
-		neigh->on_seen(neigh, &fact);
+	if (read_fact(n, &fact) && !neigh->on_seen(neigh, &fact))
+		neigh->again = true;
 	rtnl_neigh_put(n);
 	return NL_OK;
 }
@@ -87,6 +87,8 @@ void neigh_hear(struct neigh *neigh)
 	} while (r >= 0);
 	if (links_error(r) == -ENOBUFS)
 		loop_set_timer(neigh->loop, &neigh->sweep, 0);
+	else if (neigh->again)
+		loop_set_timer(neigh->loop, &neigh->sweep, NEIGH_SOON_MS);
 }
 
 static void on_event(struct watch *watch, uint32_t events)
@@ -108,6 +110,16 @@ static struct nl_sock *new_socket(struct neigh *neigh)
 	return sock;
 }
 
+/* The system's limit for everybody is far too small; we may pass it. */
+static void grow_buffer(struct nl_sock *sock)
+{
+	const int size = EVENT_BUFFER;
+
+	if (setsockopt(nl_socket_get_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE,
+		    &size, sizeof(size)) < 0)
+		(void)nl_socket_set_buffer_size(sock, EVENT_BUFFER, 0);
+}
+
 int neigh_open(struct neigh *neigh)
 {
 	int r;
@@ -125,7 +137,7 @@ int neigh_open(struct neigh *neigh)
 		r = nl_socket_set_nonblocking(neigh->events);
 	if (r < 0)
 		return links_error(r);
-	(void)nl_socket_set_buffer_size(neigh->events, EVENT_BUFFER, 0);
+	grow_buffer(neigh->events);
 	return 0;
 }
 
@@ -153,10 +165,12 @@ static void dump(struct neigh *neigh, int family)
 
 void neigh_sweep(struct neigh *neigh)
 {
+	neigh->again = false;
 	dump(neigh, AF_BRIDGE);
 	dump(neigh, AF_INET);
 	dump(neigh, AF_INET6);
-	loop_set_timer(neigh->loop, &neigh->sweep, NEIGH_SWEEP_MS);
+	loop_set_timer(neigh->loop, &neigh->sweep,
+		neigh->again ? NEIGH_SOON_MS : NEIGH_SWEEP_MS);
 }
 
 /* One answer; seen by nobody else. */

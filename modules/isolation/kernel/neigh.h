@@ -10,6 +10,7 @@
 #include "agent/lib/net.h"
 
 #define NEIGH_SWEEP_MS 60000 /* what events missed is found by then */
+#define NEIGH_SOON_MS 1000 /* ... or by then, when it is known of */
 
 struct nl_sock;
 
@@ -25,7 +26,9 @@ struct neigh {
 	struct loop *loop;
 	struct watch watch;
 	struct timer sweep;
-	void (*on_seen)(struct neigh *neigh, const struct neigh_fact *fact);
+	bool again; /* there is more to be told */
+	/* False: not now, ask again. */
+	bool (*on_seen)(struct neigh *neigh, const struct neigh_fact *fact);
 };
 
 _must_check_ int neigh_open(struct neigh *neigh);
