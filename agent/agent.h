@@ -20,6 +20,7 @@ struct agent_options {
 	const char *workers; /* folder of the workers' executables */
 	const char *state, *run;
 	const char *bus;
+	const char *boot; /* NULL: where the boot partition is mounted */
 	uid_t uids; /* 0: users by name, else numeric from here */
 	bool foreground;
 };
@@ -87,6 +88,7 @@ struct agent {
 	struct timer heartbeat;
 	struct numbers *numbers; /* MAC -> id */
 	struct confirm confirm;
+	bool safe_mode; /* nothing is enforced, whatever is configured */
 	char *confirmed; /* path of what was confirmed last */
 };
 
@@ -119,6 +121,8 @@ void config_report(const struct conf *conf, char *report, size_t size);
 /* devices.c: from the configuration to records. */
 _must_check_ int devices_number(struct conf *conf, struct numbers **numbers);
 struct numbers *devices_free_numbers(struct numbers *numbers);
+/* From now on all are only observed. */
+void devices_enter_safe_mode(struct agent *agent);
 /* Makes the state's devices and modes those of the configuration. */
 void devices_publish(struct agent *agent);
 

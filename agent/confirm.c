@@ -377,7 +377,7 @@ int agent_confirm(struct agent *agent)
 
 bool agent_on_trial(struct agent *agent)
 {
-	return agent->confirm.state == CONFIRM_STATE_TRIAL;
+	return agent->confirm.state == CONFIRM_STATE_TRIAL || agent->safe_mode;
 }
 
 /* Somebody put the old text back: there is nothing left to return to. */

@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/lib/log.h"
+#include "agent/lib/safe_mode.h"
 
 /* The numbers of all MACs since the daemon started; a tree by MAC. */
 struct number {
@@ -89,6 +90,26 @@ int devices_number(struct conf *conf, struct numbers **numbers)
 	return 0;
 }
 
+static bool safe_mode;
+
+void devices_enter_safe_mode(struct agent *agent)
+{
+	char what[SAFE_MODE_TEXT];
+
+	if (!safe_mode_wanted(agent->options.boot, what))
+		return;
+	agent->safe_mode = safe_mode = true;
+	log_error("SAFE MODE by %s: nothing is isolated and nothing is "
+		  "blocked; remove it and start gatehouse anew",
+		what);
+	state_warn(agent->state, 0, RECORD_SEVERITY_CRITICAL,
+		"gateway.safe-mode",
+		"SAFE MODE by %s: nothing is isolated and nothing is blocked, "
+		"whatever is configured. When the trouble is over, remove it "
+		"and start anew: systemctl restart gatehouse",
+		what);
+}
+
 uint32_t agent_device_id(
 	const struct conf *conf, const struct conf_section *device)
 {
@@ -102,6 +123,8 @@ enum record_mode agent_mode(const struct conf *conf,
 	const char *mode = conf_text(
 		conf_next(conf, "gateway", NULL), "mode", "observe");
 
+	if (safe_mode)
+		return RECORD_MODE_OBSERVE;
 	mode = conf_text(zone, "mode", mode);
 	mode = conf_text(device, "mode", mode);
 	return strcmp(mode, "enforce") == 0 ? RECORD_MODE_ENFORCE
@@ -184,6 +207,7 @@ static void publish_gateway(struct agent *agent)
 
 	gateway.mode = (uint8_t)agent_mode(agent->conf, NULL, NULL);
 	gateway.observed = is_observed(agent->conf);
+	gateway.safe_mode = agent->safe_mode;
 	state_set_gateway(agent->state, &gateway);
 }
 

@@ -157,6 +157,7 @@ static int make_agent(struct agent *agent)
 	agent->generation = agent->last_generation = 1;
 	r = devices_number(agent->conf, &agent->numbers);
 	state_set_gateway(agent->state, &gateway);
+	devices_enter_safe_mode(agent);
 	devices_publish(agent);
 	config_leave(agent);
 	confirm_start(agent);

@@ -26,6 +26,7 @@ static const char usage[] =
 	"      --state DIR      folder of lasting state\n"
 	"      --run DIR        folder of run-time state\n"
 	"      --bus PATH       socket of the system bus\n"
+	"      --boot DIR       where to look for gatehouse-safe-mode\n"
 	"      --uids BASE      numeric users from BASE + 1, not names\n";
 
 enum option_code {
@@ -35,6 +36,7 @@ enum option_code {
 	OPTION_STATE,
 	OPTION_RUN,
 	OPTION_BUS,
+	OPTION_BOOT,
 	OPTION_UIDS,
 	OPTION_HELP,
 	OPTION_PRINT,
@@ -50,6 +52,7 @@ static const struct option options_known[] = {
 	{"state", required_argument, NULL, OPTION_STATE},
 	{"run", required_argument, NULL, OPTION_RUN},
 	{"bus", required_argument, NULL, OPTION_BUS},
+	{"boot", required_argument, NULL, OPTION_BOOT},
 	{"uids", required_argument, NULL, OPTION_UIDS},
 	{"print-config", no_argument, NULL, OPTION_PRINT},
 	{"help", no_argument, NULL, OPTION_HELP},
@@ -107,6 +110,9 @@ static int read_option(int code, struct options_start *start)
 		return 0;
 	case OPTION_BUS:
 		start->options.bus = optarg;
+		return 0;
+	case OPTION_BOOT:
+		start->options.boot = optarg;
 		return 0;
 	case OPTION_UIDS:
 		return read_uids(optarg, &start->options.uids);

@@ -313,6 +313,12 @@ static int run(const struct ctl *ctl, const char *mode)
 
 	if (read_all(&change) < 0)
 		return CTL_FAILED;
+	if (change.view.manager.safe_mode) {
+		say_error("The gateway is in safe mode: nothing is enforced, "
+			  "whatever is decided now.",
+			"What ended it there: gatehouse warnings");
+		return CTL_FAILED;
+	}
 	if (strcmp(mode, "enforce") == 0) {
 		r = preview(&change);
 		if (r <= 0)

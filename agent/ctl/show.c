@@ -49,7 +49,10 @@ static void say_mode(const struct view *view)
 	size_t enforced = view_count_isolation(view, "enforced");
 	char when[WHEN_TEXT];
 
-	if (m->rules_generation == 0)
+	if (m->safe_mode)
+		say("SAFE MODE: nothing is isolated and nothing is blocked, "
+		    "whatever is configured. See: gatehouse warnings");
+	else if (m->rules_generation == 0)
 		say("NO RULES IN FORCE: nothing is watched and nothing is "
 		    "blocked. See: gatehouse warnings");
 	else if (m->observed && strcmp(m->mode, "observe") == 0 &&

@@ -35,6 +35,7 @@ const struct view_field view_manager_fields[] = {
 	MANAGER("Started", "started", 'T', started),
 	MANAGER("ConfirmUntil", "confirm_until", 'T', confirm_until),
 	MANAGER("Returned", "returned", 'b', returned),
+	MANAGER("SafeMode", "safe_mode", 'b', safe_mode),
 };
 const size_t view_n_manager_fields = ARRAY_SIZE(view_manager_fields);
 

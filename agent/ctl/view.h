@@ -19,6 +19,7 @@ struct view_manager {
 	int64_t started;
 	int64_t confirm_until; /* 0: nothing is on trial */
 	int returned;
+	int safe_mode;
 };
 
 struct view_device {

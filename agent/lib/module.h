@@ -76,7 +76,8 @@ void agent_try(struct agent *agent, uint32_t seconds,
 /* What is on trial stays. -EINVAL: nothing is; -EBUSY; -errno. */
 _must_check_ int agent_confirm(struct agent *agent);
 /*
- * What is in force is on trial: nothing of it may be kept for the next start.
+ * What is in force is on trial, or made open by safe mode: nothing of it may
+ * be kept for the next start.
  * applied() is called again when it was confirmed.
  */
 bool agent_on_trial(struct agent *agent);

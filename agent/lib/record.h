@@ -88,7 +88,8 @@ struct record_gateway {
 	uint8_t mode; /* of [gateway] */
 	uint8_t observed; /* 1: some zone or device is not enforced */
 	uint8_t returned; /* 1: the files were not confirmed, so not in force */
-	uint8_t zero[4];
+	uint8_t safe_mode; /* 1: nothing is enforced, whatever is configured */
+	uint8_t zero[3];
 	uint64_t generation; /* of the configuration in force */
 	uint64_t rules_generation; /* of the isolation rules in force; 0 none */
 	uint64_t denied, bridged_denied, quarantined;

@@ -63,6 +63,8 @@ GETTER(get_flag)
 	GETTER_UNUSED();
 	if (strcmp(property, "Returned") == 0)
 		flag = gateway->returned;
+	else if (strcmp(property, "SafeMode") == 0)
+		flag = gateway->safe_mode;
 	return sd_bus_message_append(reply, "b", flag);
 }
 
@@ -196,6 +198,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("Strangers", "t", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("Started", "x", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("ConfirmUntil", "x", get_number, 0, CHANGES),
+	SD_BUS_PROPERTY("SafeMode", "b", get_flag, 0, CHANGES),
 	SD_BUS_PROPERTY("Returned", "b", get_flag, 0, CHANGES),
 	SD_BUS_PROPERTY("Warnings", "a(uusxss)", get_warnings, 0,
 		SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),

@@ -55,6 +55,7 @@ const struct mirror_field mirror_gateway_fields[] = {
 	GATEWAY("Strangers", strangers),
 	GATEWAY("Started", started),
 	GATEWAY("Returned", returned),
+	GATEWAY("SafeMode", safe_mode),
 	GATEWAY("ConfirmUntil", confirm_until),
 };
 const size_t mirror_n_gateway_fields = ARRAY_SIZE(mirror_gateway_fields);

@@ -75,7 +75,7 @@ static int forget(const char *path)
 	return r;
 }
 
-int clear_main(const char *folder)
+int clear_but_saved(const char *folder)
 {
 	char reason[POLICY_REASON] = "";
 	struct nft nft;
@@ -95,6 +95,15 @@ int clear_main(const char *folder)
 			reason);
 		return 1;
 	}
-	r = undo_changes(folder);
-	return forget(folder) < 0 || r < 0 ? 1 : 0;
+	return undo_changes(folder) < 0 ? 2 : 0;
+}
+
+int clear_main(const char *folder)
+{
+	int r = clear_but_saved(folder);
+
+	/* Rules that are there still are those of the next boot, too. */
+	if (r == 1)
+		return 1;
+	return forget(folder) < 0 || r ? 1 : 0;
 }

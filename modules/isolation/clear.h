@@ -8,5 +8,10 @@
  * it did. The exit code.
  */
 int clear_main(const char *folder);
+/*
+ * All but the rules saved for the next boot. 0; 1: the rules are still there;
+ * 2: they are gone, but something else could not be undone.
+ */
+int clear_but_saved(const char *folder);
 
 #endif

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/lib/safe_mode.h"
+#include "modules/isolation/clear.h"
 #include "modules/isolation/kernel/nft.h"
 #include "modules/isolation/saved.h"
 #include "modules/isolation/saved_policy.h"
@@ -154,11 +156,25 @@ static int load_unless_there(struct nft *nft, const char *path)
 	return load_saved(nft, folder);
 }
 
-int early_main(const char *folder)
+/* Rules that somebody loaded before are in the way, too. */
+static int stay_open(const char *folder, const char *what)
 {
-	struct nft nft;
-	int r = nft_open(&nft);
+	fprintf(stderr,
+		SAY "SAFE MODE by %s: nothing is isolated and nothing is "
+		    "blocked; remove it and start anew\n",
+		what);
+	return clear_but_saved(folder) ? 1 : 0;
+}
 
+int early_main(const char *folder, const char *boot)
+{
+	char what[SAFE_MODE_TEXT];
+	struct nft nft;
+	int r;
+
+	if (safe_mode_wanted(boot, what))
+		return stay_open(folder, what);
+	r = nft_open(&nft);
 	if (r < 0) {
 		fprintf(stderr, SAY "no way to nftables: %s\n", strerror(-r));
 		return 1;

@@ -5,8 +5,9 @@
 
 /*
  * Loads what the state folder's saved file says, unless rules are there
- * already or nothing was ever saved. The exit code.
+ * already or nothing was ever saved. In safe mode (boot as in safe_mode.h) it
+ * takes rules away instead. The exit code.
  */
-int early_main(const char *folder);
+int early_main(const char *folder, const char *boot);
 
 #endif

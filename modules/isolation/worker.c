@@ -391,11 +391,11 @@ static const struct worker_describe describe = {
 
 int main(int argc, char **argv)
 {
-	const char *folder = argc == 3 ? argv[2] : STATEDIR;
+	const char *folder = argc >= 3 ? argv[2] : STATEDIR;
 
 	if ((argc == 2 || argc == 3) && !strcmp(argv[1], "--clear"))
 		return clear_main(folder);
-	if ((argc == 2 || argc == 3) && !strcmp(argv[1], "--early"))
-		return early_main(folder);
+	if (argc >= 2 && argc <= 4 && !strcmp(argv[1], "--early"))
+		return early_main(folder, argc == 4 ? argv[3] : NULL);
 	return worker_main(&describe, argc, argv);
 }
