@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Takes our two tables and the rules saved for the next boot away and puts
+ * Takes our two tables, our routing rules and the rules saved for the next boot away and puts
  * back what else was changed here, run by root from the command line or by
  * the package's removal. Must never touch anything else, and has nothing to
  * do when they are not there.
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "modules/isolation/kernel/guard.h"
 #include "modules/isolation/kernel/nft.h"
 #include "modules/isolation/saved.h"
 #include "modules/isolation/undo.h"
@@ -55,6 +56,24 @@ static int take_away(struct nft *nft, char *reason)
 	return r;
 }
 
+/* Before the tables go: what they let pass must not be stopped then. */
+static int take_guard(void)
+{
+	struct guard guard = {0};
+	int r = guard_open(&guard);
+
+	if (r < 0)
+		return r;
+	r = guard_remove(&guard);
+	guard_close(&guard);
+	/* A kernel without such rules has none of ours. */
+	if (r == -EOPNOTSUPP)
+		r = 0;
+	if (r >= 0)
+		printf("routing rules: %s\n", r ? "removed" : "were not there");
+	return r;
+}
+
 /* What was removed on purpose must not come back at the next boot. */
 static int forget(const char *path)
 {
@@ -86,7 +105,12 @@ int clear_but_saved(const char *folder)
 			strerror(-r));
 		return 1;
 	}
-	r = take_away(&nft, reason);
+	r = take_guard();
+	if (r < 0)
+		snprintf(reason, sizeof(reason), "the routing rules: %s",
+			strerror(-r));
+	else
+		r = take_away(&nft, reason);
 	nft_close(&nft);
 	if (r < 0) {
 		fprintf(stderr,

@@ -146,7 +146,7 @@ static int cut_all(struct cuts *cuts, bool touched_only)
 {
 	struct last_owner last = {.cuts = cuts, .touched_only = touched_only};
 
-	return flows_cut(&cuts->engine->nft,
+	return flows_cut(&cuts->engine->nft, &cuts->engine->policy.marks,
 		touched_only ? 0 : cuts->engine->generation, keep_flow, &last);
 }
 

@@ -15,7 +15,9 @@
 
 #include "agent/lib/safe_mode.h"
 #include "modules/isolation/clear.h"
+#include "modules/isolation/kernel/guard.h"
 #include "modules/isolation/kernel/nft.h"
+#include "modules/isolation/marks.h"
 #include "modules/isolation/saved.h"
 #include "modules/isolation/saved_policy.h"
 
@@ -80,7 +82,7 @@ static int load(struct nft *nft, const struct policy *policy,
 
 	if (nft_read_generation(nft, &found) < 0)
 		found = 0;
-	input.generation = found == 255 ? 1 : (uint8_t)(found + 1);
+	input.generation = marks_next(&policy->marks, found);
 	r = ruleset_build(&input, nft_seq(nft), &ruleset, reason);
 	if (r < 0)
 		return r;
@@ -88,6 +90,24 @@ static int load(struct nft *nft, const struct policy *policy,
 	if (r == 0)
 		r = nft_verify(nft, &ruleset, reason);
 	ruleset_free(&ruleset);
+	return r;
+}
+
+/* Without it the rules hold, but not while somebody flushes them. */
+static int set_guard(const struct policy *policy)
+{
+	struct guard guard = {0};
+	int r = guard_open(&guard);
+
+	if (r == 0) {
+		r = guard_apply(&guard, policy);
+		guard_close(&guard);
+	}
+	if (r < 0)
+		fprintf(stderr,
+			SAY "the routing rules that guard the others "
+			    "could not be set: %s\n",
+			strerror(-r));
 	return r;
 }
 
@@ -107,7 +127,7 @@ static int load_policy(struct nft *nft, const struct policy *policy)
 			   "%zu interfaces, %zu bridge ports\n",
 			policy->devices.n, policy->zones.n, topology.n_ports);
 	topology_free(&topology);
-	return r;
+	return r < 0 ? r : set_guard(policy);
 }
 
 static int load_saved(struct nft *nft, int folder)

@@ -14,8 +14,10 @@
 #include <string.h>
 
 #include "agent/lib/log.h"
+#include "modules/isolation/changer.h"
 #include "modules/isolation/engine_delta.h"
 #include "modules/isolation/kernel/nft_dump.h"
+#include "modules/isolation/marks.h"
 #include "modules/isolation/rules/image.h"
 
 #define MONITOR_BUFFER (8 << 20)
@@ -74,6 +76,21 @@ static bool is_about_us(const struct engine *engine, const struct nlmsghdr *m)
 	       !strcmp(mnl_attr_get_str(a), RULESET_TABLE);
 }
 
+/* True: something of ours was changed, and who did it is known. */
+static bool hear_message(struct engine *engine, const struct nlmsghdr *m)
+{
+	char by[ISOLATION_BY];
+	bool ours = engine->meddled;
+
+	engine->meddled |= is_about_us(engine, m);
+	if (!changer_read(m, by))
+		return false;
+	engine->meddled = false;
+	if (ours)
+		memcpy(engine->by, by, sizeof(by));
+	return ours;
+}
+
 /* Reads all that waits. True: something of ours was or may be changed. */
 static bool hear(struct engine *engine)
 {
@@ -86,13 +103,15 @@ static bool hear(struct engine *engine)
 		int left;
 
 		n = recv(engine->monitor, bytes, sizeof(bytes), MSG_DONTWAIT);
-		if (n < 0 && errno == ENOBUFS)
-			ours = true; /* something was lost */
-		else if (n <= 0)
+		if (n < 0 && errno == ENOBUFS) {
+			ours = true; /* something was lost, and by whom */
+			memset(engine->by, 0, sizeof(engine->by));
+		} else if (n <= 0) {
 			return ours;
+		}
 		for (left = (int)n; left > 0 && mnl_nlmsg_ok(m, left);
 			m = mnl_nlmsg_next(m, &left))
-			ours |= is_about_us(engine, m);
+			ours |= hear_message(engine, m);
 	}
 }
 
@@ -109,6 +128,7 @@ static int load(struct engine *engine, const struct policy *policy,
 		return r;
 	(void)set_listening(engine, false);
 	(void)hear(engine);
+	engine->meddled = false;
 	r = nft_commit(&engine->nft, &ruleset.batch, reason);
 	if (set_listening(engine, true) < 0)
 		log_error("changes to the rules by others go unnoticed");
@@ -157,11 +177,6 @@ static void count_if_there(struct engine *engine)
 		(void)engine_count(engine);
 }
 
-static uint8_t after(uint8_t generation)
-{
-	return generation == 255 ? 1 : (uint8_t)(generation + 1);
-}
-
 static bool may_restore(struct engine *engine)
 {
 	int64_t now = clock_ms();
@@ -180,7 +195,8 @@ static int reload(struct engine *engine)
 	int r;
 
 	if (clock_ms() < engine->again_until_ms)
-		engine->generation = after(engine->generation);
+		engine->generation = marks_next(
+			&engine->policy.marks, engine->generation);
 	engine->again_until_ms = 0;
 	r = load(engine, &engine->policy, &engine->topology, engine->generation,
 		reason);
@@ -281,11 +297,11 @@ static uint8_t next_generation(
 	if (engine->in_force)
 		return policy_same(&engine->policy, policy)
 			       ? engine->generation
-			       : after(engine->generation);
+			       : marks_next(&policy->marks, engine->generation);
 	/* Tables of a process before this one: all is judged again. */
 	if (nft_read_generation(&engine->nft, &found) < 0)
 		log_warning("the generation of the old rules is unreadable");
-	return after(found);
+	return marks_next(&policy->marks, found);
 }
 
 static void take_over(

@@ -35,6 +35,8 @@ struct engine {
 	size_t n_touched;
 	int64_t again_until_ms; /* somebody is judged again */
 	uint32_t restored;
+	char by[ISOLATION_BY]; /* who made that necessary last */
+	bool meddled; /* the transaction that is being told does */
 	int64_t window_ms;
 	unsigned in_window;
 	/* The tables were put back. */

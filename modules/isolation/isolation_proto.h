@@ -26,6 +26,7 @@
 #define ISOLATION_BANDWIDTH_MIN 8000ull
 #define ISOLATION_BANDWIDTH_MAX 1250000000ull
 #define ISOLATION_PASSES_MAX 262144
+#define ISOLATION_BY 40 /* a program and its number */
 
 enum isolation_message {
 	/* down, between BEGIN and COMMIT */
@@ -41,6 +42,7 @@ enum isolation_message {
 	ISOLATION_LIMIT,
 	ISOLATION_LOG,
 	ISOLATION_PASS,
+	ISOLATION_MARKS,
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
@@ -155,6 +157,14 @@ struct isolation_pass {
 	uint16_t first, last;
 };
 
+/* Which bits of marks are ours; without this message the usual ones. */
+struct isolation_marks {
+	uint32_t packet; /* one bit: came from a device and passed our rules */
+	uint32_t connection; /* eight bits in a row: what judged it */
+	uint32_t priority; /* of our routing rules */
+	uint32_t zero;
+};
+
 /* NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). */
 struct isolation_address {
 	struct ip ip;
@@ -247,11 +257,20 @@ struct isolation_over {
 	uint64_t packets;
 };
 
+enum isolation_guard {
+	ISOLATION_GUARD_NONE = 0, /* nothing is enforced */
+	ISOLATION_GUARD_SET = 1,
+	ISOLATION_GUARD_FAILED = 2, /* the kernel has no such rules */
+};
+
 /* The state of our tables. */
 struct isolation_rules {
 	uint64_t generation; /* in force; 0 = none */
 	uint32_t restored; /* how often somebody else's change was undone */
-	uint32_t zero;
+	uint32_t guard_restored; /* the same of our routing rules */
+	char by[ISOLATION_BY]; /* who did it last, in words; empty = unknown */
+	uint8_t guard; /* enum isolation_guard */
+	uint8_t zero[7];
 };
 
 enum isolation_claim {

@@ -18,6 +18,7 @@
 #include "modules/isolation/agent/keep.h"
 #include "modules/isolation/agent/limits.h"
 #include "modules/isolation/agent/logins.h"
+#include "modules/isolation/agent/marks_conf.h"
 #include "modules/isolation/agent/observe.h"
 #include "modules/isolation/agent/passes.h"
 #include "modules/isolation/agent/pins.h"
@@ -81,6 +82,7 @@ static const struct conf_key device_keys[] = {
 static const struct conf_schema schemas[] = {
 	{"gateway", false, gateway_keys, ARRAY_SIZE(gateway_keys)},
 	{"zone", true, zone_keys, ARRAY_SIZE(zone_keys)},
+	{"gateway", false, marks_conf_keys, MARKS_CONF_KEYS},
 	{"device", true, device_keys, ARRAY_SIZE(device_keys)},
 };
 
@@ -324,6 +326,14 @@ static int send_logins(struct agent *agent)
 	return r;
 }
 
+static int send_marks(struct agent *agent, const struct conf *conf)
+{
+	struct isolation_marks marks;
+
+	marks_conf_read(conf, &marks);
+	return send_down(agent, ISOLATION_MARKS, &marks, sizeof(marks));
+}
+
 static int configure(struct agent *agent, const struct conf *conf)
 {
 	int r = send_zones(agent, conf);
@@ -338,6 +348,8 @@ static int configure(struct agent *agent, const struct conf *conf)
 			agent, conf, "name-server", ISOLATION_NAME_SERVER);
 	if (r == 0)
 		r = send_addresses(agent, conf, "admin", ISOLATION_ADMIN);
+	if (r == 0)
+		r = send_marks(agent, conf);
 	if (r == 0)
 		r = send_logins(agent);
 	if (r == 0)

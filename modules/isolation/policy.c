@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "modules/isolation/marks.h"
 #include "modules/isolation/rules/batch.h"
 
 static int add(
@@ -196,6 +197,14 @@ int policy_add_pass(struct policy *policy, const struct isolation_pass *pass)
 		return -EINVAL;
 	return add(pass->from_zone ? &policy->zone_passes : &policy->passes,
 		pass, sizeof(*pass), ISOLATION_PASSES_MAX);
+}
+
+int policy_set_marks(struct policy *policy, const struct isolation_marks *marks)
+{
+	if (!marks_sane(marks) || policy->marks.packet)
+		return -EINVAL;
+	policy->marks = *marks;
+	return 0;
 }
 
 /* Keys come first in all structs, so bytes are an order like any other. */
@@ -474,6 +483,8 @@ int policy_seal(struct policy *policy, char *ret_reason)
 	int r;
 
 	sort_all(policy);
+	if (!policy->marks.packet)
+		policy->marks = marks_usual;
 	r = check_zones(policy, ret_reason);
 	if (r == 0)
 		r = check_devices(policy, ret_reason);
@@ -505,7 +516,7 @@ bool policy_same(const struct policy *a, const struct policy *b)
 				kind->size))
 			return false;
 	}
-	return true;
+	return !memcmp(&a->marks, &b->marks, sizeof(a->marks));
 }
 
 void policy_free(struct policy *policy)

@@ -32,6 +32,7 @@ struct policy {
 	struct policy_array logs; /* struct isolation_log: none or one */
 	struct policy_array passes; /* struct isolation_pass, by device */
 	struct policy_array zone_passes; /* those from a zone */
+	struct isolation_marks marks; /* sealed: never zero */
 };
 
 /*
@@ -90,6 +91,10 @@ _must_check_ int policy_add_log(
 	struct policy *policy, const struct isolation_log *log);
 _must_check_ int policy_add_pass(
 	struct policy *policy, const struct isolation_pass *pass);
+
+/* Once. */
+_must_check_ int policy_set_marks(
+	struct policy *policy, const struct isolation_marks *marks);
 
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);

@@ -112,6 +112,8 @@ bool policy_differs(const struct policy *a, const struct policy *b,
 	struct policy_ids *ret_ids)
 {
 	memset(ret_ids, 0, sizeof(*ret_ids));
+	if (memcmp(&a->marks, &b->marks, sizeof(a->marks)) != 0)
+		return false;
 	for (size_t i = 0; i < POLICY_KINDS; i++) {
 		const struct policy_kind *kind = &policy_kinds[i];
 		const struct policy_array *x = policy_array(a, kind);

@@ -19,12 +19,22 @@ static struct {
 	size_t n;
 } told;
 
-void report_rules(
-	struct worker *worker, const struct engine *engine, uint64_t generation)
+static uint8_t guard_state(const struct guard *guard)
 {
-	struct isolation_rules rules = {
-		.generation = generation, .restored = engine->restored};
+	if (guard->error)
+		return ISOLATION_GUARD_FAILED;
+	return guard->n_wanted ? ISOLATION_GUARD_SET : ISOLATION_GUARD_NONE;
+}
 
+void report_rules(struct worker *worker, const struct engine *engine,
+	const struct guard *guard, uint64_t generation)
+{
+	struct isolation_rules rules = {.generation = generation,
+		.restored = engine->restored,
+		.guard_restored = guard->restored,
+		.guard = guard_state(guard)};
+
+	memcpy(rules.by, engine->by, sizeof(rules.by));
 	worker_send(worker, ISOLATION_RULES, &rules, sizeof(rules));
 }
 

@@ -5,10 +5,12 @@
 
 #include "agent/lib/worker.h"
 #include "modules/isolation/engine.h"
+#include "modules/isolation/kernel/guard.h"
+#include "modules/isolation/kernel/guard.h"
 #include "modules/isolation/kernel/neigh.h"
 
 void report_rules(struct worker *worker, const struct engine *engine,
-	uint64_t generation);
+	const struct guard *guard, uint64_t generation);
 /* Those that differ from before; before may be NULL: all. */
 void report_links(struct worker *worker, const struct topology *topology,
 	const struct topology *before);

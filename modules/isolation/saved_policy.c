@@ -25,6 +25,7 @@ union item {
 	struct isolation_limit limit;
 	struct isolation_log log;
 	struct isolation_pass pass;
+	struct isolation_marks marks;
 };
 
 static int add_zone(struct policy *policy, const union item *item)
@@ -87,6 +88,11 @@ static int add_pass(struct policy *policy, const union item *item)
 	return policy_add_pass(policy, &item->pass);
 }
 
+static int set_marks(struct policy *policy, const union item *item)
+{
+	return policy_set_marks(policy, &item->marks);
+}
+
 static const struct kind {
 	uint16_t type, size;
 	int (*add)(struct policy *policy, const union item *item);
@@ -104,6 +110,7 @@ static const struct kind {
 	{ISOLATION_LIMIT, sizeof(struct isolation_limit), add_limit},
 	{ISOLATION_LOG, sizeof(struct isolation_log), add_log},
 	{ISOLATION_PASS, sizeof(struct isolation_pass), add_pass},
+	{ISOLATION_MARKS, sizeof(struct isolation_marks), set_marks},
 };
 
 static int add_record(struct policy *policy, const struct saved_record *record,

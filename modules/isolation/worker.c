@@ -16,6 +16,7 @@
 #include "modules/isolation/cuts.h"
 #include "modules/isolation/early.h"
 #include "modules/isolation/engine.h"
+#include "modules/isolation/kernel/guard.h"
 #include "modules/isolation/kernel/links.h"
 #include "modules/isolation/kernel/neigh.h"
 #include "modules/isolation/ports_sync.h"
@@ -26,6 +27,7 @@
 static struct {
 	struct worker *worker;
 	struct engine engine;
+	struct guard guard;
 	struct links links;
 	struct neigh neigh;
 	struct cuts cuts;
@@ -117,6 +119,13 @@ static int on_pass(void *owner, const void *message, int fd)
 	return policy_add_pass(&self.wanted, message);
 }
 
+static int on_marks(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_set_marks(&self.wanted, message);
+}
+
 static int on_who(void *owner, const void *message, int fd)
 {
 	struct isolation_who who = *(const struct isolation_who *)message;
@@ -198,6 +207,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_LIMIT, struct isolation_limit, on_limit),
 	IPC_ROUTE(ISOLATION_LOG, struct isolation_log, on_log),
 	IPC_ROUTE(ISOLATION_PASS, struct isolation_pass, on_pass),
+	IPC_ROUTE(ISOLATION_MARKS, struct isolation_marks, on_marks),
 	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
 		on_get_attempts),
@@ -270,10 +280,29 @@ static void on_links(struct links *links)
 
 static void on_restored(struct engine *engine)
 {
-	log_warning("the isolation rules were changed from outside and have "
-		    "been put back (%u times so far)",
-		engine->restored);
-	report_rules(self.worker, engine, self.worker->generation);
+	log_warning("the isolation rules were changed from outside by %s and "
+		    "have been put back (%u times so far)",
+		engine->by[0] ? engine->by : "somebody", engine->restored);
+	report_rules(self.worker, engine, &self.guard, self.worker->generation);
+}
+
+static void on_guard_restored(struct guard *guard)
+{
+	log_warning("routing rules of gatehouse were removed from outside and "
+		    "have been put back (%u times so far)",
+		guard->restored);
+	report_rules(self.worker, &self.engine, guard, self.worker->generation);
+}
+
+/* Until then, rules that somebody flushes leave nothing behind. */
+static void set_guard(void)
+{
+	int r = guard_apply(&self.guard, &self.engine.policy);
+
+	if (r < 0)
+		log_error("the routing rules that guard the isolation rules "
+			  "cannot be set (%s); trying again",
+			strerror(-r));
 }
 
 static bool on_seen(struct neigh *neigh, const struct neigh_fact *fact)
@@ -298,7 +327,10 @@ static int prepare(struct worker *worker)
 	self.cuts.neigh = &self.neigh;
 	addresses_init(&self.cuts.addresses);
 	self.count.fired = on_count;
+	self.guard.on_restored = on_guard_restored;
 	r = engine_open(&self.engine);
+	if (r == 0)
+		r = guard_open(&self.guard);
 	if (r == 0)
 		r = links_open(&self.links);
 	if (r == 0)
@@ -314,6 +346,8 @@ static int start(struct worker *worker)
 {
 	int r = engine_start(&self.engine, worker->loop);
 
+	if (r == 0)
+		r = guard_start(&self.guard, worker->loop);
 	if (r == 0)
 		r = links_start(&self.links, worker->loop);
 	if (r == 0)
@@ -355,7 +389,8 @@ static int apply(struct worker *worker, char *reason)
 	if (r < 0)
 		return r;
 	cuts_after(&self.cuts, generation);
-	report_rules(worker, &self.engine, worker->wanted);
+	set_guard();
+	report_rules(worker, &self.engine, &self.guard, worker->wanted);
 	report_links(worker, &self.engine.topology, NULL);
 	report_ports(worker, &self.engine.topology);
 	if (ports_sync(worker, &self.engine.topology) < 0)

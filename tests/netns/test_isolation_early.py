@@ -31,12 +31,16 @@ class Boot:
                  for name in names] + list(lab.bridges) + ["lan0", "wan0"])
 
     def down(self):
-        """No daemon, no tables, no interface: as in the moment of a boot."""
+        """No daemon, no rules, no interface: as in the moment of a boot."""
         if self.lab.daemon and self.lab.daemon.process.poll() is None:
             self.lab.daemon.stop()
         for family in ("inet", "bridge"):
             self.gateway.run("nft", "delete", "table", family, "gatehouse",
                              check=False)
+        for family in ("-4", "-6"):
+            while not self.gateway.run("ip", family, "rule", "del", "pref",
+                                       90, check=False).returncode:
+                pass
         for name in self.links():
             self.gateway.link(name, "down")
             self.gateway.run("bridge", "link", "set", "dev", name, "isolated",
@@ -86,6 +90,14 @@ def all_closed(tap, lab, what):
         lab, "sensor", "camera"), what + ": nor its neighbour")
 
 
+def guarded(tap, lab, boot):
+    """Whoever flushes before the daemon runs does not open anything."""
+    lab.gateway.run("nft", "flush", "ruleset")
+    all_cut(tap, lab, ways(lab, "stranger", "cloud"),
+            "flushed before the daemon runs: nothing is forwarded")
+    boot.early()
+
+
 def enforced(tap):
     with Lab() as lab:
         everywhere(lab, 7)
@@ -105,6 +117,7 @@ def enforced(tap):
         tap.ok(boot.took < 1, "and is quick", boot.took)
         print("# it took %.0f ms" % (1000 * boot.took))
         all_closed(tap, lab, "without any daemon")
+        guarded(tap, lab, boot)
         all_open(tap, lab, [("camera", lab.cloud.ip, "tcp", 7)] + ways(
             lab, "owner", "camera") + ways(lab, "owner", "cloud"),
             "without any daemon: what is allowed passes")

@@ -16,7 +16,7 @@
 
 static struct {
 	uint32_t strangers; /* numbers given so far */
-	uint32_t restored; /* as told last */
+	uint32_t restored, guard_restored; /* as told last */
 	struct isolation_link links[ISOLATION_ZONES_MAX];
 	size_t n_links;
 } seen_so_far;
@@ -260,6 +260,28 @@ static void refresh_devices(struct state *state, const struct conf *conf)
 	}
 }
 
+static void warn_of_guard(
+	struct state *state, const struct isolation_rules *rules)
+{
+	if (rules->guard_restored > seen_so_far.guard_restored)
+		state_warn(state, 0, RECORD_SEVERITY_WARNING,
+			"isolation.guard-restored",
+			"Another program removed gatehouse's routing rules "
+			"(ip rule); they were put back (%u times so far). For "
+			"systemd-networkd set "
+			"ManageForeignRoutingPolicyRules=no.",
+			rules->guard_restored);
+	seen_so_far.guard_restored = rules->guard_restored;
+	if (rules->guard == ISOLATION_GUARD_FAILED)
+		state_warn(state, 0, RECORD_SEVERITY_WARNING,
+			"isolation.no-guard",
+			"The kernel takes no routing rules (ip rule) of "
+			"gatehouse: if a program flushes nftables, devices "
+			"are free until the rules are back.");
+	else
+		state_unwarn(state, 0, "isolation.no-guard");
+}
+
 void observe_rules(struct state *state, const struct isolation_rules *rules)
 {
 	struct record_gateway gateway = *state_gateway(state);
@@ -269,12 +291,13 @@ void observe_rules(struct state *state, const struct isolation_rules *rules)
 	if (rules->restored > seen_so_far.restored)
 		state_warn(state, 0, RECORD_SEVERITY_WARNING,
 			"isolation.restored",
-			"Another program removed or changed gatehouse's "
-			"isolation rules; they were put back at once (%u "
-			"times so far). See who flushes nftables: a firewall "
-			"script, perhaps.",
+			"%s removed or changed gatehouse's isolation rules; "
+			"they were put back at once (%u times so far). A "
+			"firewall script that flushes nftables does this.",
+			rules->by[0] ? rules->by : "Another program",
 			rules->restored);
 	seen_so_far.restored = rules->restored;
+	warn_of_guard(state, rules);
 }
 
 static void list_links(

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "modules/isolation/kernel/nft_dump.h"
+#include "modules/isolation/marks.h"
 
 #define PORT_DNS 53
 #define FILTER_IP_SOURCE 1 /* CTA_FILTER_F_CTA_IP_SRC of the kernel's own */
@@ -27,6 +28,7 @@ struct victim {
 };
 
 struct search {
+	const struct isolation_marks *marks;
 	uint8_t generation; /* is not looked at; 0: none */
 	const struct ip *from; /* none: anywhere */
 	size_t n_from;
@@ -281,9 +283,8 @@ static int look_at(const struct nlmsghdr *m, void *arg)
 
 	if (flows_parse(m, &flow) < 0)
 		return 0;
-	if (search->generation &&
-		(flow.mark & RULESET_MARK_MASK) >> RULESET_MARK_SHIFT ==
-			search->generation)
+	if (search->generation && marks_generation(search->marks, flow.mark) ==
+					  search->generation)
 		return 0;
 	/* Older kernels list all. */
 	if (search->n_from && !is_from(search, &flow.from))
@@ -329,11 +330,14 @@ static int cut_found(
 	return r < 0 && !done ? r : done;
 }
 
-int flows_cut(struct nft *nft, uint8_t generation,
-	bool (*keep)(const struct flow *flow, void *arg), void *arg)
+int flows_cut(struct nft *nft, const struct isolation_marks *marks,
+	uint8_t generation, bool (*keep)(const struct flow *flow, void *arg),
+	void *arg)
 {
-	struct search search = {
-		.generation = generation, .keep = keep, .arg = arg};
+	struct search search = {.marks = marks,
+		.generation = generation,
+		.keep = keep,
+		.arg = arg};
 	char bytes[512] __attribute__((aligned(8)));
 
 	return cut_found(

@@ -49,8 +49,9 @@ _must_check_ int flows_parse(
  * Ends all connections but those of this generation (0: of none) and those
  * that keep() wants. How many, or -errno.
  */
-int flows_cut(struct nft *nft, uint8_t generation,
-	bool (*keep)(const struct flow *flow, void *arg), void *arg);
+int flows_cut(struct nft *nft, const struct isolation_marks *marks,
+	uint8_t generation, bool (*keep)(const struct flow *flow, void *arg),
+	void *arg);
 
 /*
  * Ends the connections that were begun from these addresses, whenever they

@@ -16,6 +16,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "modules/isolation/marks.h"
+
 #define FIRST_REGISTER NFT_REG32_00
 #define CONNTRACK_DST_NAT (1u << 5) /* IPS_DST_NAT */
 
@@ -436,12 +438,17 @@ void rule_ct_redirected(struct ruleset *rs, bool yes)
 	any_bit(rs, CONNTRACK_DST_NAT, yes);
 }
 
+static uint32_t judged(const struct ruleset *rs, uint8_t generation)
+{
+	return (uint32_t)generation << marks_shift(&rs->marks);
+}
+
 void rule_ct_judged(struct ruleset *rs, uint8_t generation)
 {
-	uint32_t mark = (uint32_t)generation << RULESET_MARK_SHIFT;
+	uint32_t mark = judged(rs, generation);
 
 	load_ct(rs, NFT_CT_MARK);
-	mask(rs, RULESET_MARK_MASK, 0);
+	mask(rs, rs->marks.connection, 0);
 	compare(rs, NFT_CMP_EQ, &mark, sizeof(mark));
 }
 
@@ -450,8 +457,7 @@ void rule_ct_judge(struct ruleset *rs, uint8_t generation)
 	struct nftnl_expr *e;
 
 	load_ct(rs, NFT_CT_MARK);
-	mask(rs, ~RULESET_MARK_MASK,
-		(uint32_t)generation << RULESET_MARK_SHIFT);
+	mask(rs, ~rs->marks.connection, judged(rs, generation));
 	e = add(rs, "ct");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, FIRST_REGISTER);
@@ -466,6 +472,17 @@ void rule_log(struct ruleset *rs, uint16_t group, uint32_t snaplen,
 	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, group);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, snaplen);
 	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD, 1);
+}
+
+void rule_mark(struct ruleset *rs)
+{
+	struct nftnl_expr *e;
+
+	load_meta(rs, NFT_META_MARK, FIRST_REGISTER);
+	mask(rs, ~rs->marks.packet, rs->marks.packet);
+	e = add(rs, "meta");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_SREG, FIRST_REGISTER);
 }
 
 void rule_count(struct ruleset *rs, const char *counter)

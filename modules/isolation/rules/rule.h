@@ -88,6 +88,9 @@ void rule_ct_judge(struct ruleset *rs, uint8_t generation);
 /* To a group of NFLOG, the first so many bytes. */
 void rule_log(struct ruleset *rs, uint16_t group, uint32_t snaplen,
 	const char *prefix);
+
+/* The packet came by our rules; its other marks stay. */
+void rule_mark(struct ruleset *rs);
 void rule_count(struct ruleset *rs, const char *counter);
 /* Addressed to one other machine, by its link address. */
 void rule_to_other(struct ruleset *rs);

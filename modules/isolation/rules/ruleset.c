@@ -194,6 +194,7 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 		rs->logs = true;
 		rs->log_group = l->group;
 	}
+	rs->marks = input->policy->marks;
 	batch_begin(&rs->batch, first_seq);
 	begin_table(rs, NFPROTO_BRIDGE);
 	add_chains(rs);

@@ -11,10 +11,6 @@
 #include "modules/isolation/topology.h"
 
 #define RULESET_TABLE "gatehouse"
-/* The byte of the connection mark that is ours. */
-#define RULESET_MARK_MASK 0x00ff0000u
-#define RULESET_MARK_SHIFT 16
-
 /* What was denied is remembered for a day, so much of it. */
 #define RULESET_ATTEMPTS_MAX 16384 /* of each family */
 #define RULESET_STRANGERS_MAX 4096
@@ -148,6 +144,7 @@ struct ruleset {
 	uint32_t chains[2], rules[2]; /* inet, bridge */
 	/* Internal: where sets go instead, the table and the rule being built. */
 	struct image *image;
+	struct isolation_marks marks;
 	uint16_t family;
 	uint32_t set_id;
 	struct nftnl_rule *rule;

@@ -79,6 +79,10 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	rule_begin(rs, chain);
 	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
 	rule_accept(rs);
+	/* Without this the routing guard lets nothing through (guard.h). */
+	rule_begin(rs, chain);
+	rule_mark(rs);
+	rule_end(rs);
 	ruleset_add_spoof_rules(rs, false);
 	rules_measure_sent(rs, chain);
 	judge_again(rs, chain, generation);

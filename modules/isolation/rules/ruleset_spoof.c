@@ -172,11 +172,18 @@ static void add_way(struct ruleset *rs, uint16_t ethertype, const char *chain)
  */
 static void add_bridge_ways(struct ruleset *rs, bool names_bridges)
 {
+	const uint16_t arp = htons(ETH_P_ARP);
+
 	rule_begin(rs, "prerouting");
 	rule_not_in(rs, "ports", RULE_IIF, RULE_END);
 	if (names_bridges)
 		rule_not_in(rs, "devices_if", RULE_BRIDGE, RULE_END);
 	rule_accept(rs);
+	/* Who answers for others (proxy ARP) asks the routing guard, too. */
+	rule_begin(rs, "prerouting");
+	rule_is(rs, RULE_ETHERTYPE, &arp, sizeof(arp));
+	rule_mark(rs);
+	rule_end(rs);
 	add_way(rs, ETH_P_ARP, "claims_arp");
 	add_way(rs, ETH_P_8021Q, "caught_tags");
 	add_way(rs, ETH_P_8021AD, "caught_tags");

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whose bits are ours. Touches nothing; must never call a mask sane that has
+ * room for more or less than a generation.
+ */
+#include "modules/isolation/marks.h"
+
+const struct isolation_marks marks_usual = {
+	.packet = MARKS_PACKET,
+	.connection = MARKS_CONNECTION,
+	.priority = MARKS_PRIORITY,
+};
+
+bool marks_sane_packet(uint32_t bit)
+{
+	return bit && !(bit & (bit - 1));
+}
+
+static unsigned lowest(uint32_t mask)
+{
+	return (unsigned)__builtin_ctz(mask);
+}
+
+bool marks_sane_connection(uint32_t mask)
+{
+	return mask && mask >> lowest(mask) == 0xff;
+}
+
+bool marks_sane(const struct isolation_marks *marks)
+{
+	return marks_sane_packet(marks->packet) &&
+	       marks_sane_connection(marks->connection) && marks->priority &&
+	       marks->priority <= MARKS_PRIORITY_MOST && !marks->zero;
+}
+
+unsigned marks_shift(const struct isolation_marks *marks)
+{
+	return lowest(marks->connection);
+}
+
+uint8_t marks_generation(const struct isolation_marks *marks, uint32_t mark)
+{
+	return (uint8_t)((mark & marks->connection) >> marks_shift(marks));
+}
+
+uint8_t marks_next(const struct isolation_marks *marks, uint8_t generation)
+{
+	do
+		generation++;
+	while (!generation ||
+		generation == marks_generation(marks, marks->packet));
+	return generation;
+}

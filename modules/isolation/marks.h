@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The bits of packets and connections that are ours, and where our routing
+ * rules stand. Pure. Everybody else's bits are left as they are.
+ */
+#ifndef GATEHOUSE_ISOLATION_MARKS_H
+#define GATEHOUSE_ISOLATION_MARKS_H
+
+#include <stdbool.h>
+
+#include "modules/isolation/isolation_proto.h"
+
+#define MARKS_PACKET 0x00800000u
+#define MARKS_CONNECTION 0x00ff0000u
+/* Before other people's rules, behind the kernel's for its own addresses. */
+#define MARKS_PRIORITY 90u
+#define MARKS_PRIORITY_MOST 32765u /* the main table's rule is behind it */
+
+extern const struct isolation_marks marks_usual;
+
+/* One bit; eight bits in a row; a priority between local and main. */
+bool marks_sane_packet(uint32_t bit);
+bool marks_sane_connection(uint32_t mask);
+bool marks_sane(const struct isolation_marks *marks);
+/* The lowest bit of the connection's byte. */
+unsigned marks_shift(const struct isolation_marks *marks);
+/* The connection's mark as a generation; 0: not judged. */
+uint8_t marks_generation(const struct isolation_marks *marks, uint32_t mark);
+/*
+ * What comes after a generation: never 0, nor what a stranger's rule makes of
+ * our packets' bit when it copies their marks to connections.
+ */
+uint8_t marks_next(const struct isolation_marks *marks, uint8_t generation);
+
+#endif
