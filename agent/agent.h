@@ -66,6 +66,7 @@ struct transaction {
 	bool active;
 	bool applying; /* past the point of return */
 	bool returns; /* to what was confirmed last */
+	bool again; /* wanted is what is in force already */
 	struct conf *wanted;
 	uint64_t generation;
 	struct list askers; /* who is told the outcome */
@@ -83,6 +84,7 @@ struct agent {
 	struct transaction transaction;
 	bool sending; /* a configuration, to those in_step only */
 	struct list askers; /* of the next reload */
+	bool refresh; /* the configuration in force is to be sent again */
 	bool announced; /* READY was said */
 	bool stopping;
 	struct timer heartbeat;
@@ -159,6 +161,8 @@ _must_check_ int transaction_reload(struct agent *agent,
 	void (*done)(void *arg, int error, const char *report), void *arg);
 /* What is in force is so, or lasting, from now on: each module hears it. */
 void transaction_tell_applied(struct agent *agent);
+/* What is in force once more, now or after what is under way. */
+void transaction_refresh(struct agent *agent);
 /* Says READY and keeps the gateway's record right. */
 void transaction_review(struct agent *agent);
 

@@ -66,6 +66,11 @@ void agent_reload(struct agent *agent,
 		done(arg, -ENOMEM, "out of memory");
 }
 
+void agent_refresh(struct agent *agent)
+{
+	transaction_refresh(agent);
+}
+
 int agent_user(
 	struct agent *agent, const char *module, uid_t *ret_uid, gid_t *ret_gid)
 {

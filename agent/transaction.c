@@ -147,7 +147,8 @@ static void finish(struct agent *agent, int error, const char *report)
 		log_error("the new configuration was not taken, the old one "
 			  "stays in force: %s",
 			report);
-		conf_free(transaction->wanted);
+		if (!transaction->again)
+			conf_free(transaction->wanted);
 	}
 	transaction->wanted = NULL;
 	tell_askers(&transaction->askers, error, report);
@@ -178,9 +179,11 @@ static void succeed(struct agent *agent)
 {
 	struct transaction *transaction = &agent->transaction;
 
-	confirm_in_force(agent, transaction->wanted);
-	conf_free(agent->conf);
-	agent->conf = transaction->wanted;
+	if (!transaction->again) {
+		confirm_in_force(agent, transaction->wanted);
+		conf_free(agent->conf);
+		agent->conf = transaction->wanted;
+	}
 	agent->generation = transaction->generation;
 	devices_publish(agent);
 	config_leave(agent);
@@ -407,6 +410,22 @@ static void move_askers(struct list *from, struct list *to)
 	}
 }
 
+/* A reload makes a refresh that waits unnecessary. */
+static int load_wanted(struct agent *agent)
+{
+	struct transaction *transaction = &agent->transaction;
+	int r;
+
+	transaction->again = list_empty(&transaction->askers);
+	agent->refresh = false;
+	if (transaction->again) {
+		transaction->wanted = agent->conf;
+		return 0;
+	}
+	r = config_load(confirm_source(agent), &transaction->wanted);
+	return r < 0 ? r : devices_number(transaction->wanted, &agent->numbers);
+}
+
 static void begin_reload(struct agent *agent)
 {
 	struct transaction *transaction = &agent->transaction;
@@ -417,9 +436,7 @@ static void begin_reload(struct agent *agent)
 	transaction->active = true;
 	transaction->generation = ++agent->last_generation;
 	transaction->returns = agent->confirm.state == CONFIRM_STATE_RETURNING;
-	r = config_load(confirm_source(agent), &transaction->wanted);
-	if (r == 0)
-		r = devices_number(transaction->wanted, &agent->numbers);
+	r = load_wanted(agent);
 	if (r < 0) {
 		config_report(transaction->wanted, report, sizeof(report));
 		finish(agent, r, report[0] ? report : strerror(-r));
@@ -449,6 +466,13 @@ int transaction_reload(struct agent *agent,
 	return 0;
 }
 
+void transaction_refresh(struct agent *agent)
+{
+	agent->refresh = true;
+	if (!somebody_busy(agent))
+		begin_reload(agent);
+}
+
 void transaction_init(struct agent *agent)
 {
 	list_init(&agent->askers);
@@ -464,7 +488,8 @@ void transaction_free(struct agent *agent)
 		list_for_each_safe(it, lists[i])
 			free(container_of(it, struct asker, link));
 	}
-	conf_free(agent->transaction.wanted);
+	if (!agent->transaction.again)
+		conf_free(agent->transaction.wanted);
 }
 
 /* Who came late gets what is in force now; then: are we up? */
@@ -490,7 +515,8 @@ void transaction_review(struct agent *agent)
 			: agent->announced || settled ? RECORD_STATE_DEGRADED
 						      : RECORD_STATE_STARTING;
 	state_set_gateway(agent->state, &gateway);
-	if (!list_empty(&agent->askers) && !somebody_busy(agent)) {
+	if ((agent->refresh || !list_empty(&agent->askers)) &&
+		!somebody_busy(agent)) {
 		begin_reload(agent); /* which comes back here */
 		return;
 	}

@@ -81,6 +81,11 @@ _must_check_ int agent_confirm(struct agent *agent);
  * applied() is called again when it was confirmed.
  */
 bool agent_on_trial(struct agent *agent);
+/*
+ * Sends the configuration in force once more to all, as soon as nothing else
+ * is under way: what a module makes of it has changed, not the files.
+ */
+void agent_refresh(struct agent *agent);
 /* Numeric user and group of a worker ("bus"); -ENOENT. */
 _must_check_ int agent_user(struct agent *agent, const char *module,
 	uid_t *ret_uid, gid_t *ret_gid);

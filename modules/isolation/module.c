@@ -22,6 +22,7 @@
 #include "modules/isolation/agent/observe.h"
 #include "modules/isolation/agent/passes.h"
 #include "modules/isolation/agent/pins.h"
+#include "modules/isolation/agent/windows.h"
 #include "modules/proxy/proxy_proto.h"
 
 #define NAME "isolation"
@@ -77,6 +78,9 @@ static const struct conf_key device_keys[] = {
 		"New connections that this device may open."},
 	{"bandwidth", limits_check_bandwidth, LIMITS_BANDWIDTH_EXPECTED, false,
 		"How much this device may send and receive."},
+	{"when", windows_check_text, WINDOWS_EXPECTED, true,
+		"When this device may what allow says; always if it is not "
+		"given."},
 };
 
 static const struct conf_schema schemas[] = {
@@ -177,6 +181,7 @@ static void check(struct conf *conf)
 			conf_complain(conf, device->file, device->line,
 				"more than %d devices", ISOLATION_DEVICES_MAX);
 	}
+	windows_check(conf);
 	pins_check(conf, pins_own_address);
 	passes_check(conf);
 	if (n_allows > ISOLATION_ALLOWS_MAX)
@@ -269,6 +274,7 @@ static int send_device(struct agent *agent, const struct conf *conf,
 {
 	struct isolation_device device = {.id = agent_device_id(conf, section)};
 	int r = mac_parse(conf_text(section, "mac", ""), &device.mac);
+	bool open = windows_open(section);
 
 	if (r < 0)
 		return r;
@@ -279,7 +285,9 @@ static int send_device(struct agent *agent, const struct conf *conf,
 		r = limits_send(agent, conf, section, device.id);
 	if (r == 0)
 		r = send_pins(agent, section, device.id);
-	return r < 0 ? r : send_allows(agent, section, device.id);
+	if (windows_has(section))
+		windows_sent(device.id, open);
+	return r < 0 || !open ? r : send_allows(agent, section, device.id);
 }
 
 static int send_words(struct agent *agent, const char *rest, uint16_t type)
@@ -361,6 +369,14 @@ static void applied(struct agent *agent, const struct conf *conf)
 {
 	observe_applied(agent_state(agent), conf);
 	keep_applied(agent);
+	windows_applied(agent);
+}
+
+static void sent(
+	struct agent *agent, uint16_t type, const void *message, size_t size)
+{
+	windows_heard(type);
+	keep_sent(agent, type, message, size);
 }
 
 static void stopped(struct agent *agent)
@@ -517,7 +533,7 @@ const struct module isolation_module = {
 	.routes = routes,
 	.n_routes = ARRAY_SIZE(routes),
 	.configure = configure,
-	.sent = keep_sent,
+	.sent = sent,
 	.applied = applied,
 	.stopped = stopped,
 };

@@ -36,13 +36,14 @@ def pair(lab, name, server, ip):
 
 
 def blast(sender, receiver):
-    """Packets that arrive of COUNT at once, and of as many as may now."""
+    """Packets that arrive of COUNT at once, and of as many as may now; what
+    it had a moment ago counts, also over a reload."""
     start = time.monotonic()
     for _ in range(COUNT):
         sender.send(bytes(SIZE))
     most = AT_ONCE + (time.monotonic() - start) * BYTES / SIZE + 3
     found = 0
-    receiver.settimeout(0.5)
+    receiver.settimeout(0.25)
     with contextlib.suppress(socket.timeout):
         while found < COUNT:
             receiver.recv(2 * SIZE)
@@ -73,7 +74,7 @@ def limited(tap, lab):
             for word, one, other in (("sends", near, far),
                                      ("receives", far, near)):
                 found, most = blast(one, other)
-                tap.ok(AT_ONCE / 2 < found <= most,
+                tap.ok(10 < found <= most,
                        "%s, a connection that was there: it %s what it may" %
                        (what, word), "%d, at most %d" % (found, most))
         tap.ok(dropped(lab) - before > COUNT / 2,

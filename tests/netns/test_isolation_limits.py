@@ -98,7 +98,7 @@ def told(tap, lab):
 def nearest(tap, lab):
     """The device's line goes before its zone's, and that before all."""
     for what, camera, zone, gateway, wanted in (
-            ("the gateway's rate", "", "", "rate = %d/m" % RATE, RATE),
+            ("the gateway's rate", "", "", "rate = 25/m", 25),
             ("the zone's goes before it", "", "rate = 30/m\n",
              "rate = %d/m" % RATE, 30),
             ("the device's goes before both", "rate = unlimited",

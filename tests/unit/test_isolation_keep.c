@@ -25,6 +25,7 @@ struct agent {
 	struct isolation_port sent[8];
 	size_t n_sent;
 	bool trial;
+	struct conf *conf;
 };
 
 static struct agent agent;
@@ -38,6 +39,11 @@ struct loop *agent_loop(struct agent *a)
 struct state *agent_state(struct agent *a)
 {
 	return a->state;
+}
+
+const struct conf *agent_conf(struct agent *a)
+{
+	return a->conf;
 }
 
 const char *agent_state_dir(struct agent *a)
@@ -224,6 +230,53 @@ static void test_port_limits(void **state)
 	report_port("", "");
 }
 
+static int any(const char *text)
+{
+	(void)text;
+	return 0;
+}
+
+/* What may be closed at the next boot is closed in the file. */
+static void test_hours(void **state)
+{
+	static const struct conf_key keys[] = {{"when", any, "", true, ""}};
+	static const struct conf_schema schema = {"device", true, keys, 1};
+	static const char text[] = "[device a]\n[device b]\nwhen = daily\n";
+	const struct conf_schema *schemas[] = {&schema};
+	struct policy p = {0};
+	char reason[POLICY_REASON];
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+	int fd = open(path, O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	assert_int_equal(conf_new(schemas, 1, &agent.conf), 0);
+	assert_int_equal(conf_parse(agent.conf, "x", text, strlen(text)), 0);
+	send_step(WORKER_BEGIN);
+	for (uint32_t id = 1; id <= 2; id++) {
+		struct isolation_device d = {
+			.id = id, .mac = {{2, [5] = (uint8_t)id}}};
+		struct isolation_allow a = {.device = id, .last = 65535};
+
+		conf_set_id(agent.conf,
+			conf_find(agent.conf, "device", id == 1 ? "a" : "b"),
+			id);
+		keep_sent(&agent, ISOLATION_DEVICE, &d, sizeof(d));
+		keep_sent(&agent, ISOLATION_ALLOW, &a, sizeof(a));
+	}
+	send_step(WORKER_COMMIT);
+	keep_applied(&agent);
+	assert_int_equal(saved_load(fd, SAVED_FILE, &bytes, &size), 0);
+	assert_int_equal(saved_policy_read(bytes, size, &p, reason), 0);
+	assert_int_equal(p.devices.n, 2);
+	assert_int_equal(p.allows.n, 1);
+	assert_int_equal(((struct isolation_allow *)p.allows.items)->device, 1);
+	policy_free(&p);
+	free(bytes);
+	close(fd);
+	agent.conf = conf_free(agent.conf);
+}
+
 static bool warned(void)
 {
 	return state_warning_after(agent.state, 0) != NULL;
@@ -271,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_only_in_force),
 		cmocka_unit_test(test_trial),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_hours),
 		cmocka_unit_test(test_no_folder),
 		cmocka_unit_test(test_port_limits),
 	};

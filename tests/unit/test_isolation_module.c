@@ -47,6 +47,11 @@ struct loop *agent_loop(struct agent *agent)
 	return NULL;
 }
 
+void agent_refresh(struct agent *agent)
+{
+	(void)agent;
+}
+
 uint32_t agent_device_id(
 	const struct conf *conf, const struct conf_section *device)
 {

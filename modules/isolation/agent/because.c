@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "modules/isolation/agent/allow.h"
+#include "modules/isolation/agent/windows.h"
 
 struct explaining {
 	const struct conf *conf;
@@ -144,6 +145,20 @@ static void explain_line(struct explaining *e)
 	advise_line(e);
 }
 
+/* A line that would do is not in force at this time of the day. */
+static void explain_no_line(struct explaining *e)
+{
+	if (e->device && !windows_open(e->device)) {
+		SAY(e->words->reason,
+			"its allow lines hold in its hours only, and these "
+			"are not now");
+		say_rule(e, conf_get(e->device, "when"));
+		return;
+	}
+	SAY(e->words->reason, "none of its allow lines says so");
+	advise_line(e);
+}
+
 static void explain_stranger(struct explaining *e)
 {
 	SAY(e->words->reason,
@@ -169,8 +184,7 @@ static void explain_reason(struct explaining *e)
 		explain_line(e);
 		return;
 	case ISOLATION_REASON_NO_LINE:
-		SAY(e->words->reason, "none of its allow lines says so");
-		advise_line(e);
+		explain_no_line(e);
 		return;
 	case ISOLATION_REASON_NAME_SERVER:
 	case ISOLATION_REASON_NOT_NAME_SERVER:

@@ -12,6 +12,7 @@
 
 #include "agent/lib/log.h"
 #include "agent/lib/worker.h"
+#include "modules/isolation/agent/windows.h"
 #include "modules/isolation/saved.h"
 
 enum keep_state {
@@ -170,6 +171,22 @@ static void begin(void)
 	self.state = KEEP_STATE_OPEN;
 }
 
+/* What may be closed at the next boot is closed in the file. */
+static bool is_for_hours(
+	struct agent *agent, uint16_t type, const void *message)
+{
+	const struct isolation_allow *allow = message;
+	const struct isolation_pass *pass = message;
+	uint32_t id = type == ISOLATION_ALLOW  ? allow->device
+		      : type == ISOLATION_PASS ? pass->device
+					       : 0;
+	const struct conf_section *device = NULL;
+
+	if (id && agent_conf(agent))
+		device = conf_find_id(agent_conf(agent), id);
+	return device && windows_has(device);
+}
+
 static void add_item(uint16_t type, const void *message, size_t size)
 {
 	if (self.state != KEEP_STATE_OPEN || type < ISOLATION_ZONE ||
@@ -182,14 +199,13 @@ static void add_item(uint16_t type, const void *message, size_t size)
 void keep_sent(
 	struct agent *agent, uint16_t type, const void *message, size_t size)
 {
-	(void)agent;
 	if (type == WORKER_BEGIN)
 		begin();
 	else if (type == WORKER_COMMIT && self.state == KEEP_STATE_OPEN)
 		self.state = KEEP_STATE_WHOLE;
 	else if (type == WORKER_ABORT)
 		self.state = KEEP_STATE_NOTHING;
-	else
+	else if (!is_for_hours(agent, type, message))
 		add_item(type, message, size);
 }
 

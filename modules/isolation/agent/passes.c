@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "modules/isolation/agent/allow.h"
+#include "modules/isolation/agent/windows.h"
 
 #define DEVICE "device:"
 #define WORD_MAX 64
@@ -330,6 +331,8 @@ static int send_way(const struct conf *conf, const struct way *way, void *arg)
 		.first = way->what.first,
 		.last = way->what.last};
 
+	if (way->from_device && !windows_open(way->from_device))
+		return 0; /* not in its hours */
 	if (way->from_device)
 		pass.device = agent_device_id(conf, way->from_device);
 	else
