@@ -22,8 +22,9 @@ static bool is_sane(const struct isolation_why *why)
 	       why->toward == ISOLATION_TOWARD_DEVICE;
 }
 
-static enum why_place place_of(
-	const struct answer_sources *sources, const struct ip *to)
+/* Behind which interface it is, and what that means. */
+static enum why_place place_of(const struct answer_sources *sources,
+	const struct ip *to, const char *from, struct why_way *way)
 {
 	const struct isolation_zone *zone;
 	struct element_route route;
@@ -33,8 +34,13 @@ static enum why_place place_of(
 	if (route.local)
 		return WHY_PLACE_GATEWAY;
 	zone = policy_zone(&sources->engine->policy, route.interface);
-	if (zone && zone->role == ISOLATION_ROLE_DEVICES)
+	if (zone && zone->role == ISOLATION_ROLE_DEVICES) {
+		way->to_zone = zone->zone;
+		way->there_enforced = zone->mode == RECORD_MODE_ENFORCE;
+		way->same_link = strcmp(from, route.interface) == 0;
+		memcpy(way->to_link, route.interface, sizeof(way->to_link));
 		return WHY_PLACE_DEVICES;
+	}
 	if (zone && zone->role == ISOLATION_ROLE_OWNER)
 		return WHY_PLACE_OWNER;
 	return WHY_PLACE_OUTSIDE;
@@ -88,8 +94,14 @@ static uint8_t ask_kernel(const struct answer_sources *sources,
 			r = element_allows(nft, mac, flow,
 				way->place == WHY_PLACE_OUTSIDE);
 		break;
-	case ISOLATION_REASON_NO_RULES:
+	case ISOLATION_REASON_PASS:
 	case ISOLATION_REASON_NEIGHBOUR:
+		if (r > 0)
+			r = element_passes(nft, mac, flow, way->from_link,
+				way->place == WHY_PLACE_GATEWAY ? NULL
+								: way->to_link);
+		break;
+	case ISOLATION_REASON_NO_RULES:
 	case ISOLATION_REASON_ADMIN:
 	case ISOLATION_REASON_SERVICE:
 	case ISOLATION_REASON_UPGRADED:
@@ -133,12 +145,47 @@ static void judge_gateway(const struct answer_sources *sources,
 	}
 }
 
+/* One that is allowed at one of its addresses is reached. */
+static void judge_device(const struct answer_sources *sources,
+	struct why_way *way, const struct isolation_why *why,
+	struct isolation_because *because)
+{
+	const struct policy *policy = &sources->engine->policy;
+	struct ip none = {0};
+	bool judged = false;
+
+	policy_each(struct isolation_pin, p, &policy->pins) {
+		if (p->device != why->to_device || because->allowed)
+			continue;
+		way->place = place_of(sources, &p->ip, way->from_link, way);
+		judge(sources, way, why, &p->ip, because);
+		judged = true;
+	}
+	if (judged)
+		return;
+	way->place = WHY_PLACE_DEVICES;
+	judge(sources, way, why, &none, because);
+	because->kernel = ISOLATION_KERNEL_UNKNOWN;
+}
+
+static void look_at_interface(const struct answer_sources *sources,
+	const struct isolation_why *why, struct why_way *way)
+{
+	const struct topology_port *port = why_port(
+		&sources->engine->topology, why->interface);
+
+	if (!port)
+		return;
+	way->zone_mode = port->mode;
+	way->from_zone = port->zone;
+	memcpy(way->from_link, port->bridge, sizeof(way->from_link));
+}
+
 int answer_why(const struct answer_sources *sources,
 	const struct isolation_why *why, struct isolation_because *ret_because)
 {
 	struct isolation_because because = {.cookie = why->cookie};
 	struct why_way way = {0};
-	struct ip none = {0};
 
 	if (!is_sane(why))
 		return -EINVAL;
@@ -147,16 +194,14 @@ int answer_why(const struct answer_sources *sources,
 		*ret_because = because;
 		return 0;
 	}
-	way.zone_mode = why_zone_mode(
-		&sources->engine->topology, why->interface);
+	look_at_interface(sources, why, &way);
 	way.admin = is_admin(sources, &why->mac);
 	if (why->toward == ISOLATION_TOWARD_GATEWAY) {
 		judge_gateway(sources, &way, why, &because);
 	} else if (why->toward == ISOLATION_TOWARD_DEVICE) {
-		way.place = WHY_PLACE_DEVICES;
-		judge(sources, &way, why, &none, &because);
+		judge_device(sources, &way, why, &because);
 	} else {
-		way.place = place_of(sources, &why->to);
+		way.place = place_of(sources, &why->to, way.from_link, &way);
 		judge(sources, &way, why, &why->to, &because);
 	}
 	*ret_because = because;

@@ -327,6 +327,7 @@ enum isolation_reason {
 	ISOLATION_REASON_SERVICE = 11, /* what every host may ask a gateway */
 	ISOLATION_REASON_UPGRADED = 12, /* the port leads into TLS only */
 	ISOLATION_REASON_NO_ROUTE = 13, /* there is no way there */
+	ISOLATION_REASON_PASS = 14, /* a line opens that way inside */
 };
 
 enum isolation_kernel {
@@ -348,8 +349,13 @@ struct isolation_because {
 	uint8_t kernel;
 	uint8_t has_line;
 	uint16_t upgraded; /* into this local port; 0: is not */
-	uint32_t zero;
+	uint8_t has_pass;
+	uint8_t same_link; /* 1: both are behind one interface */
+	uint8_t there_enforced; /* 1: strangers to that zone are kept out */
+	uint8_t zero;
+	uint32_t to_device; /* whose address that is; 0: nobody's known */
 	struct isolation_allow line; /* that decides, or nearly */
+	struct isolation_pass pass; /* REASON_PASS */
 };
 
 /* An interface of a zone came or went. */

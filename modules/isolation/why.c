@@ -79,6 +79,47 @@ static bool is_housekeeping(const struct flow *flow)
 	       (flow->port == 67 || flow->port == 547);
 }
 
+static bool decide_pass(const struct policy *policy, const struct why_way *way,
+	const struct flow *flow, struct isolation_because *because)
+{
+	const struct flow_ends ends = {.device = because->device,
+		.from_zone = way->from_zone,
+		.to_zone = way->place == WHY_PLACE_DEVICES ? way->to_zone : 0,
+		.gateway = way->place == WHY_PLACE_GATEWAY};
+	const struct isolation_pass *pass = flows_pass(policy, &ends, flow);
+
+	if (!pass)
+		return false;
+	because->pass = *pass;
+	because->has_pass = 1;
+	decide(because, ISOLATION_REASON_PASS, true);
+	return true;
+}
+
+static void decide_dns(const struct policy *policy, const struct flow *flow,
+	struct isolation_because *because)
+{
+	bool yes = flows_is_name_server(policy, &flow->to);
+
+	decide(because,
+		yes ? ISOLATION_REASON_NAME_SERVER
+		    : ISOLATION_REASON_NOT_NAME_SERVER,
+		yes);
+}
+
+/* Another device: lines with addresses do not count. */
+static void decide_neighbour(const struct policy *policy,
+	const struct why_way *way, const struct flow *flow,
+	struct isolation_because *because)
+{
+	because->same_link = way->same_link;
+	because->there_enforced = way->there_enforced;
+	if (flows_is_dns(flow))
+		decide_dns(policy, flow, because);
+	else if (!decide_pass(policy, way, flow, because))
+		decide(because, ISOLATION_REASON_NEIGHBOUR, false);
+}
+
 static void decide_gateway(const struct policy *policy,
 	const struct why_way *way, const struct flow *flow,
 	struct isolation_because *because)
@@ -90,15 +131,11 @@ static void decide_gateway(const struct policy *policy,
 	else if (!because->device)
 		decide(because, ISOLATION_REASON_STRANGER, false);
 	else if (flows_is_dns(flow))
-		decide(because,
-			flows_is_name_server(policy, &flow->to)
-				? ISOLATION_REASON_NAME_SERVER
-				: ISOLATION_REASON_NOT_NAME_SERVER,
-			flows_is_name_server(policy, &flow->to));
+		decide_dns(policy, flow, because);
 	else if (because->mode == RECORD_MODE_ENFORCE &&
 		 find_redirect(policy, because->device, flow))
 		decide(because, ISOLATION_REASON_UPGRADED, false);
-	else
+	else if (!decide_pass(policy, way, flow, because))
 		decide_named(policy, flow, ISOLATION_REASON_GATEWAY, because);
 }
 
@@ -111,11 +148,7 @@ static void decide_outside(const struct policy *policy, const struct flow *flow,
 		policy, because->device, flow);
 
 	if (flows_is_dns(flow))
-		decide(because,
-			flows_is_name_server(policy, &flow->to)
-				? ISOLATION_REASON_NAME_SERVER
-				: ISOLATION_REASON_NOT_NAME_SERVER,
-			flows_is_name_server(policy, &flow->to));
+		decide_dns(policy, flow, because);
 	else if (line)
 		decide_line(because, line, ISOLATION_REASON_LINE);
 	else
@@ -133,7 +166,7 @@ static void decide_known(const struct policy *policy, const struct why_way *way,
 		decide_gateway(policy, way, flow, because);
 		return;
 	case WHY_PLACE_DEVICES:
-		decide(because, ISOLATION_REASON_NEIGHBOUR, false);
+		decide_neighbour(policy, way, flow, because);
 		return;
 	case WHY_PLACE_OWNER:
 		if (flows_is_dns(flow))
@@ -157,10 +190,12 @@ void why_decide(const struct policy *policy, const struct why_way *way,
 {
 	const struct isolation_device *device = policy_device_by_mac(
 		policy, mac);
+	const struct isolation_pin *pin = policy_pin(policy, &flow->to);
 	struct isolation_because because = {
 		.to = flow->to, .port = flow->port, .protocol = flow->protocol};
 
 	because.device = device ? device->id : 0;
+	because.to_device = pin ? pin->device : 0;
 	because.mode = device && device->mode ? device->mode : way->zone_mode;
 	if (!because.mode)
 		because.mode = RECORD_MODE_ENFORCE;
@@ -173,10 +208,11 @@ void why_decide(const struct policy *policy, const struct why_way *way,
 	*ret_because = because;
 }
 
-uint8_t why_zone_mode(const struct topology *topology, const char *interface)
+const struct topology_port *why_port(
+	const struct topology *topology, const char *interface)
 {
 	for (size_t i = 0; i < topology->n_ports; i++)
 		if (strcmp(topology->ports[i].name, interface) == 0)
-			return topology->ports[i].mode;
-	return 0;
+			return &topology->ports[i];
+	return NULL;
 }

@@ -23,6 +23,10 @@ struct why_way {
 	enum why_place place;
 	bool admin; /* the device has an address of an admin */
 	uint8_t zone_mode; /* of where it is; 0: unknown */
+	uint16_t from_zone, to_zone; /* as in struct isolation_zone; 0: none */
+	char from_link[16], to_link[16]; /* their interfaces; may be empty */
+	bool same_link; /* both are behind one interface */
+	bool there_enforced; /* the zone it leads to enforces */
 };
 
 /*
@@ -32,7 +36,8 @@ struct why_way {
 void why_decide(const struct policy *policy, const struct why_way *way,
 	const struct mac *mac, const struct flow *flow,
 	struct isolation_because *ret_because);
-/* The mode of the zone that an interface is in; 0: none. */
-uint8_t why_zone_mode(const struct topology *topology, const char *interface);
+/* The interface or port with that name; NULL: none. */
+const struct topology_port *why_port(
+	const struct topology *topology, const char *interface);
 
 #endif

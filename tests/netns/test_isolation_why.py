@@ -80,6 +80,39 @@ def answers(tap):
                "observed is not allowed", answer)
 
 
+def inside(tap):
+    """Ways between devices of two zones, and to the gateway."""
+    with Lab(devices=("camera",), second=("sensor",)) as lab:
+        everywhere(lab, 7, 9)
+        lab.serve_tcp("gateway", 9)
+        lab.dbus()
+        text = lab.base_config("enforce", more={
+            "camera": "allow = tcp/7 device:sensor\nallow = tcp/9 gateway",
+            "sensor": "address = %s %s" % (lab.sensor.ip, lab.sensor.ip6)})
+        put(lab, text)
+        wait(lambda: lab.ctl("status", check=False).returncode == 0)
+        asked = [("camera", service, where)
+                 for where in (lab.sensor.ip, lab.sensor.ip6)
+                 for service in ("tcp/7", "tcp/9", "udp/7")]
+        asked += [("sensor", "tcp/7", lab.camera.ip),
+                  ("camera", "tcp/9", "192.168.50.1"),
+                  ("camera", "tcp/7", "192.168.50.1")]
+        tried(lab, asked)
+        tap.ok(wait(lambda: all(d["interface"] for d in
+                                lab.ctl_json("device", "list"))),
+               "(all devices are seen)")
+        no_lies(tap, lab, asked, "inside")
+        answer = ask(lab, "camera", "tcp/7", "device:sensor")["answers"][0]
+        tap.ok(answer["passes"] and "device:sensor" in answer["rule"],
+               "the line that opens it is named", answer)
+        answer = ask(lab, "camera", "tcp/9", "gateway")["answers"][0]
+        tap.ok(answer["passes"] and "tcp/9 gateway" in answer["rule"],
+               "to the gateway, too", answer)
+        answer = ask(lab, "camera", "udp/7", "device:sensor")["answers"][0]
+        tap.ok("allow = udp/7 device:sensor" in answer["advice"],
+               "and the one that would", answer)
+
+
 def words(tap, lab, config):
     with open(config, encoding="utf-8") as file:
         lines = file.read().splitlines()
@@ -97,6 +130,9 @@ def words(tap, lab, config):
     answer = ask(lab, "camera", "tcp/7", "device:sensor")["answers"][0]
     tap.ok(not answer["passes"] and "another device" in answer["reason"],
            "another device", answer)
+    answer = ask(lab, "camera", "tcp/9", "gateway")["answers"][0]
+    tap.ok(not answer["passes"] and "allow = tcp/9" in answer["advice"],
+           "the gateway, that it may not", answer)
     answer = ask(lab, "camera", "udp/67", "gateway")["answers"][0]
     tap.ok(answer["passes"], "the gateway by name", answer)
     answer = ask(lab, "camera", "tcp/7", "10.255.0.1")["answers"][0]
@@ -133,4 +169,4 @@ def tampered(tap, lab):
 
 
 if __name__ == "__main__":
-    run(answers)
+    run(answers, inside)

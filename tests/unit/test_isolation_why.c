@@ -145,6 +145,56 @@ static void test_decide(void **state)
 	}
 }
 
+/* Ways inside, as lines with device:, zone: and gateway open them. */
+static void test_passes(void **state)
+{
+	struct isolation_pass to_sensor = {.device = 1,
+		.protocol = IPPROTO_TCP,
+		.first = 8123,
+		.last = 8123};
+	struct isolation_pass gate = {.from_zone = 3,
+		.protocol = IPPROTO_UDP,
+		.first = 123,
+		.last = 123};
+	struct why_way way = {.place = DEVICES,
+		.from_zone = 3,
+		.to_zone = 4,
+		.zone_mode = RECORD_MODE_ENFORCE};
+	struct flow flow = {.protocol = IPPROTO_TCP, .port = 8123};
+	struct isolation_because b = {0};
+	struct policy inside = {0};
+	struct isolation_device device = {.id = 1, .mac = camera};
+	char reason[POLICY_REASON];
+
+	(void)state;
+	assert_int_equal(ip_parse("192.168.50.12", &to_sensor.to), 0);
+	flow.to = to_sensor.to;
+	assert_int_equal(policy_add_device(&inside, &device), 0);
+	assert_int_equal(policy_add_pass(&inside, &to_sensor), 0);
+	assert_int_equal(policy_add_pass(&inside, &gate), 0);
+	assert_int_equal(policy_seal(&inside, reason), 0);
+	why_decide(&inside, &way, &camera, &flow, &b);
+	assert_int_equal(b.reason, R(PASS));
+	assert_true(b.allowed && b.has_pass && b.pass.first == 8123);
+	way.same_link = true;
+	way.there_enforced = true;
+	flow.port = 8124;
+	why_decide(&inside, &way, &camera, &flow, &b);
+	assert_int_equal(b.reason, R(NEIGHBOUR));
+	assert_true(!b.allowed && b.same_link && b.there_enforced);
+	flow.port = 8123;
+	why_decide(&inside, &way, &sensor, &flow, &b);
+	assert_int_equal(b.reason, R(STRANGER));
+	flow = (struct flow){.protocol = IPPROTO_UDP, .port = 123};
+	way.place = GATEWAY;
+	why_decide(&inside, &way, &camera, &flow, &b);
+	assert_int_equal(b.reason, R(PASS));
+	way.from_zone = 5;
+	why_decide(&inside, &way, &camera, &flow, &b);
+	assert_int_equal(b.reason, R(NO_LINE));
+	policy_free(&inside);
+}
+
 static void test_modes(void **state)
 {
 	struct why_way way = {.zone_mode = RECORD_MODE_OBSERVE};
@@ -282,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decide),
+		cmocka_unit_test(test_passes),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_all_reasons),

@@ -78,7 +78,9 @@ static void advise_line(struct explaining *e)
 {
 	char ip[IP_TEXT] = "ADDRESS", line[96], what[32];
 
-	if (e->because->to.family)
+	if (e->because->reason == ISOLATION_REASON_GATEWAY)
+		snprintf(ip, sizeof(ip), "gateway");
+	else if (e->because->to.family)
 		ip_format(&e->because->to, ip);
 	snprintf(line, sizeof(line), "allow = %s %s", service(e->because, what),
 		ip);
@@ -146,17 +148,68 @@ static void explain_line(struct explaining *e)
 }
 
 /* A line that would do is not in force at this time of the day. */
+static bool is_out_of_hours(struct explaining *e)
+{
+	if (!e->device || windows_open(e->device))
+		return false;
+	SAY(e->words->reason,
+		"its allow lines hold in its hours only, and these are not "
+		"now");
+	say_rule(e, conf_get(e->device, "when"));
+	return true;
+}
+
 static void explain_no_line(struct explaining *e)
 {
-	if (e->device && !windows_open(e->device)) {
-		SAY(e->words->reason,
-			"its allow lines hold in its hours only, and these "
-			"are not now");
-		say_rule(e, conf_get(e->device, "when"));
+	if (is_out_of_hours(e))
 		return;
-	}
 	SAY(e->words->reason, "none of its allow lines says so");
 	advise_line(e);
+}
+
+static void explain_pass(struct explaining *e)
+{
+	const struct conf_value *value = e->device ? because_find_pass(e->conf,
+							     e->device,
+							     &e->because->pass)
+						   : NULL;
+
+	if (value)
+		say_rule(e, value);
+	SAY(e->words->reason, "a line opens this way between those inside");
+}
+
+/* By its name, which needs an address of its own. */
+static void explain_neighbour(struct explaining *e)
+{
+	const struct conf_section *to = e->because->to_device
+						? conf_find_id(e->conf,
+							  e->because->to_device)
+						: NULL;
+	char line[96], what[32];
+
+	if (is_out_of_hours(e))
+		return;
+	SAY(e->words->reason,
+		"it is another device, and no line opens this way between "
+		"devices");
+	snprintf(line, sizeof(line), "allow = %s device:%s",
+		service(e->because, what), to ? to->name : "NAME");
+	say_section(e, line);
+	if (!to)
+		SAY(e->words->upgrade,
+			"the other device needs an address = in its section "
+			"for that");
+}
+
+/* What a line cannot do for two devices on one wire. */
+static void explain_link(struct explaining *e)
+{
+	if (e->because->same_link && e->because->allowed)
+		SAY(e->words->upgrade,
+			"both are on one bridge or network: it holds for what "
+			"the gateway routes, if it answers their ARP and "
+			"neighbour discovery for each other");
 }
 
 static void explain_stranger(struct explaining *e)
@@ -191,9 +244,10 @@ static void explain_reason(struct explaining *e)
 		explain_name_server(e);
 		return;
 	case ISOLATION_REASON_NEIGHBOUR:
-		SAY(e->words->reason,
-			"it is another device, and devices do not reach each "
-			"other");
+		explain_neighbour(e);
+		return;
+	case ISOLATION_REASON_PASS:
+		explain_pass(e);
 		return;
 	case ISOLATION_REASON_ADMIN:
 		SAY(e->words->reason,
@@ -256,8 +310,10 @@ void because_explain(const struct conf *conf,
 	ret_words->passes = because->allowed ||
 			    because->reason == ISOLATION_REASON_NO_RULES ||
 			    (because->mode == RECORD_MODE_OBSERVE &&
+				    !because->there_enforced &&
 				    because->reason !=
 					    ISOLATION_REASON_NO_ROUTE);
 	explain_reason(&e);
 	explain_upgrade(&e);
+	explain_link(&e);
 }

@@ -13,5 +13,10 @@
 /* conf: the one in force. */
 void because_explain(const struct conf *conf,
 	const struct isolation_because *because, struct bus_because *ret_words);
+/* The line that opened a way inside; NULL: it is not there any more. */
+const struct conf_value *because_find_pass(const struct conf *conf,
+	const struct conf_section *device, const struct isolation_pass *pass);
+bool because_has_address(
+	const struct conf_section *device, const struct ip *wanted);
 
 #endif

@@ -103,6 +103,60 @@ int element_allows(struct nft *nft, const struct mac *mac,
 	return find_any(nft, any, ARRAY_SIZE(any), &key);
 }
 
+/* From a device or an interface; to an address, an interface, or neither. */
+static int find_pass(struct nft *nft, const char *set, const struct mac *mac,
+	const char *from, const struct ip *ip, const char *to,
+	const struct flow *flow)
+{
+	struct set_key key = {0};
+	char name[16] = "";
+
+	if (mac) {
+		set_key_add(&key, mac, sizeof(*mac));
+	} else {
+		memcpy(name, from, strnlen(from, sizeof(name)));
+		set_key_add(&key, name, sizeof(name));
+	}
+	if (ip)
+		set_key_add(&key, ip->b, ip_bits(ip) / 8);
+	memset(name, 0, sizeof(name));
+	if (to) {
+		memcpy(name, to, strnlen(to, sizeof(name)));
+		set_key_add(&key, name, sizeof(name));
+	}
+	add_service(&key, flow);
+	return element_find(nft, set, key.bytes, key.length);
+}
+
+int element_passes(struct nft *nft, const struct mac *mac,
+	const struct flow *flow, const char *from, const char *to)
+{
+	bool six = flow->to.family == AF_INET6;
+	const struct ip *ip = &flow->to;
+	int r;
+
+	if (!to) {
+		r = find_pass(nft, "peer_gate", mac, NULL, NULL, NULL, flow);
+		if (r == 0)
+			r = find_pass(nft, "wide_peer_gate", mac, NULL, NULL,
+				NULL, flow);
+		return r ? r
+			 : find_pass(nft, "zone_gate", NULL, from, NULL, NULL,
+				   flow);
+	}
+	r = find_pass(
+		nft, six ? "peers6" : "peers4", mac, NULL, ip, NULL, flow);
+	if (r == 0)
+		r = find_pass(nft, six ? "wide_peers6" : "wide_peers4", mac,
+			NULL, ip, NULL, flow);
+	if (r == 0)
+		r = find_pass(nft, "peer_zones", mac, NULL, NULL, to, flow);
+	if (r == 0)
+		r = find_pass(nft, six ? "zone_peers6" : "zone_peers4", NULL,
+			from, ip, NULL, flow);
+	return r ? r : find_pass(nft, "zone_zones", NULL, from, NULL, to, flow);
+}
+
 /* The name behind an index, without a call that opens sockets. */
 static int find_name(struct links *links, int index, char name[static 16])
 {

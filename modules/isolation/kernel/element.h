@@ -16,6 +16,13 @@ _must_check_ int element_find(
 _must_check_ int element_allows(struct nft *nft, const struct mac *mac,
 	const struct flow *flow, bool anywhere);
 
+/*
+ * Do the sets open this way inside? Links are the interfaces of the zones;
+ * to NULL: to the gateway itself. 1, 0, -errno.
+ */
+_must_check_ int element_passes(struct nft *nft, const struct mac *mac,
+	const struct flow *flow, const char *from, const char *to);
+
 /* By which route an address is reached. */
 struct element_route {
 	bool local; /* it is the gateway's own, or a group */

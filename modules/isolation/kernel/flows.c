@@ -119,18 +119,24 @@ static bool pass_allows(const struct isolation_pass *p,
 	return service_allows(&what, flow);
 }
 
+const struct isolation_pass *flows_pass(const struct policy *policy,
+	const struct flow_ends *ends, const struct flow *flow)
+{
+	policy_each(struct isolation_pass, p, &policy->passes)
+		if (pass_allows(p, ends, flow))
+			return p;
+	policy_each(struct isolation_pass, p, &policy->zone_passes)
+		if (pass_allows(p, ends, flow))
+			return p;
+	return NULL;
+}
+
 bool flows_passed(const struct policy *policy, const struct flow_ends *ends,
 	const struct flow *flow)
 {
 	if (flows_is_dns(flow))
 		return flows_is_name_server(policy, &flow->to);
-	policy_each(struct isolation_pass, p, &policy->passes)
-		if (pass_allows(p, ends, flow))
-			return true;
-	policy_each(struct isolation_pass, p, &policy->zone_passes)
-		if (pass_allows(p, ends, flow))
-			return true;
-	return false;
+	return flows_pass(policy, ends, flow) != NULL;
 }
 
 const struct isolation_allow *flows_line(

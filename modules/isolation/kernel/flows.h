@@ -36,6 +36,9 @@ struct flow_ends {
 	uint16_t from_zone, to_zone;
 	bool gateway; /* to the gateway itself */
 };
+/* The pass that allows it; NULL: none. Port 53 is not looked at. Pure. */
+const struct isolation_pass *flows_pass(const struct policy *policy,
+	const struct flow_ends *ends, const struct flow *flow);
 /* As above, for what is allowed towards those inside. Pure. */
 bool flows_passed(const struct policy *policy, const struct flow_ends *ends,
 	const struct flow *flow);
