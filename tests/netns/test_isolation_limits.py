@@ -29,7 +29,7 @@ def flows(lab, name, ip, count):
         yield sockets
 
 
-def say(sockets, quiet=0.4):
+def say(sockets, quiet=1.0):
     """Each sends once; those that were answered."""
     for sock in sockets:
         with contextlib.suppress(OSError):
