@@ -200,6 +200,37 @@ def policy_routes(tap):
         tap.ok(vpn.seen and not cloud.seen, "by the VPN's table again")
 
 
+def reverse_path(tap):
+    """The kernel's own check of sources does not take the guard for one."""
+    with Lab(second=["lamp"]) as lab:
+        everywhere(lab, 7)
+        put(lab, lab.base_config("enforce", ("camera", "sensor", "lamp"),
+                                 ALLOW))
+        wanted = (ways(lab, "camera", "cloud") + ways(lab, "owner", "lamp") +
+                  ways(lab, "owner", "cloud"))
+        for mode in (1, 2):
+            for name in ("wan0", "lan0", "br0"):
+                lab.gateway.sysctl("ipv4/conf/%s/rp_filter" % name, mode)
+            all_open(tap, lab, wanted, "rp_filter = %d: all as ever" % mode)
+        all_cut(tap, lab, ways(lab, "stranger", "cloud"), "and no more")
+        for name in ("wan0", "lan0", "br0"):
+            lab.gateway.sysctl("ipv4/conf/%s/rp_filter" % name, 0)
+        lab.gateway.sysctl("ipv4/conf/all/rp_filter", 1)
+        all_open(tap, lab, wanted, "and with that of all interfaces")
+        lab.cloud.run("ip", "addr", "add", "192.168.60.77/32", "dev", "lo")
+        hurt = lab.serve_udp("owner", 9)
+        lab.cloud.run("ip", "route", "add", lab.owner.ip, "via",
+                      "203.0.113.1", "src", "192.168.60.77")
+        lab.udp_send("cloud", lab.owner.ip, 9)
+        time.sleep(0.2)
+        tap.equal(hurt.seen, [], "the check itself is still made")
+        lab.daemon.stop()
+        for name in ("wan0", "lan0"):
+            lab.gateway.sysctl("ipv4/conf/%s/src_valid_mark" % name, 0)
+        tap.ok(lab.attempt("camera", lab.cloud.ip, "udp", 7, 1) != "yes",
+               "without looking at marks it would stop answers (control)")
+
+
 def answers_for_others(tap):
     """Proxy ARP asks the routing rules, too: ARP has the mark."""
     with Lab(second=["lamp"]) as lab:
@@ -222,4 +253,5 @@ def answers_for_others(tap):
 
 
 if __name__ == "__main__":
-    run(flushed, fought, modes, policy_routes, answers_for_others)
+    run(flushed, fought, modes, policy_routes, reverse_path,
+        answers_for_others)

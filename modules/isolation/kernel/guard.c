@@ -12,6 +12,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "modules/isolation/kernel/guard_priv.h"
 #include "modules/isolation/rules/batch.h"
 
 #define EVENT_BUFFER (1 << 20)
@@ -30,7 +31,8 @@ static int open_socket(int *ret_fd)
 
 int guard_open(struct guard *guard)
 {
-	const int groups[] = {RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE};
+	const int groups[] = {
+		RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_NETCONF};
 	int size = EVENT_BUFFER, r;
 
 	guard->ask = guard->events = -1;
@@ -63,8 +65,9 @@ struct rule_list {
 	size_t n, room;
 };
 
-static void note(struct rule_list *list, const struct nlmsghdr *m)
+static void note(const struct nlmsghdr *m, void *arg)
 {
+	struct rule_list *list = arg;
 	struct guard_rule rule;
 
 	if (guard_rules_parse(m, &rule) < 0 || list->n == GUARD_LIST_MAX)
@@ -78,7 +81,8 @@ static void note(struct rule_list *list, const struct nlmsghdr *m)
 }
 
 /* One message of the answer; 1 = that was the last one. */
-static int take(const struct nlmsghdr *m, uint32_t seq, struct rule_list *list)
+static int take(const struct nlmsghdr *m, uint32_t seq,
+	void (*row)(const struct nlmsghdr *m, void *arg), void *arg)
 {
 	const struct nlmsgerr *e = NLMSG_DATA(m);
 
@@ -92,13 +96,14 @@ static int take(const struct nlmsghdr *m, uint32_t seq, struct rule_list *list)
 		return m->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? -EBADMSG
 		       : e->error                              ? e->error
 							       : 1;
-	if (list)
-		note(list, m);
+	if (row)
+		row(m, arg);
 	return 0;
 }
 
-/* Sends a request and reads its answer whole; the kernel never waits. */
-static int ask(struct guard *guard, struct nlmsghdr *m, struct rule_list *list)
+/* The kernel never waits. */
+int guard_ask(struct guard *guard, struct nlmsghdr *m,
+	void (*row)(const struct nlmsghdr *m, void *arg), void *arg)
 {
 	static char bytes[65536] __attribute__((aligned(8)));
 	ssize_t n;
@@ -116,7 +121,7 @@ static int ask(struct guard *guard, struct nlmsghdr *m, struct rule_list *list)
 			return errno == EAGAIN ? -EIO : -errno;
 		for (left = (int)n; r == 0 && mnl_nlmsg_ok(answer, left);
 			answer = mnl_nlmsg_next(answer, &left))
-			r = take(answer, guard->seq, list);
+			r = take(answer, guard->seq, row, arg);
 	}
 	return r > 0 ? 0 : r;
 }
@@ -132,7 +137,7 @@ static int list_family(
 	m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	head = mnl_nlmsg_put_extra_header(m, sizeof(*head));
 	head->family = family;
-	return ask(guard, m, list);
+	return guard_ask(guard, m, note, list);
 }
 
 int guard_list(
@@ -166,7 +171,7 @@ static int change(
 	if (type == RTM_NEWRULE)
 		m->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
 	guard_rules_build(m, rule);
-	return ask(guard, m, NULL);
+	return guard_ask(guard, m, NULL, NULL);
 }
 
 static bool has(
@@ -226,6 +231,8 @@ static int settle(struct guard *guard, unsigned *added, int *removed)
 	size_t n = 0;
 	int r = guard_list(guard, &there, &n);
 
+	if (r == 0 && guard->n_wanted)
+		r = reverse_set(guard, true);
 	if (r == 0)
 		r = add_missing(guard, there, n, added);
 	if (r == 0)
@@ -262,6 +269,8 @@ int guard_remove(struct guard *guard)
 
 	guard->n_wanted = 0;
 	r = settle(guard, &added, &removed);
+	if (r == 0 && removed)
+		r = reverse_set(guard, false);
 	return r < 0 ? r : removed;
 }
 

@@ -37,6 +37,7 @@ static const struct chain {
 	int32_t priority;
 } chains[] = {
 	{NFPROTO_INET, "prerouting", "filter", NF_INET_PRE_ROUTING, -150},
+	{NFPROTO_INET, "reverse", "filter", NF_INET_PRE_ROUTING, -90},
 	{NFPROTO_INET, "redirect", "nat", NF_INET_PRE_ROUTING, -100},
 	{NFPROTO_INET, "forward", "filter", NF_INET_FORWARD, 0},
 	{NFPROTO_INET, "input", "filter", NF_INET_LOCAL_IN, 0},

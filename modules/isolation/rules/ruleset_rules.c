@@ -96,6 +96,17 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	rule_goto(rs, "quarantined");
 }
 
+/* For the reverse path filter: see kernel/guard_priv.h. */
+static void add_reverse(struct ruleset *rs)
+{
+	rule_begin(rs, "reverse");
+	rule_family(rs, NFPROTO_IPV4);
+	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
+	rule_in(rs, "devices_if", RULE_ROUTE_OUT, RULE_END);
+	rule_mark(rs);
+	rule_end(rs);
+}
+
 void rules_add_dns(
 	struct ruleset *rs, const char *chain, const struct rules_family *f)
 {
@@ -262,6 +273,7 @@ void ruleset_add_inet_rules(
 	for (size_t i = 0; i < RULES_FAMILIES; i++)
 		add_through(rs, &rules_families[i]);
 	add_prerouting(rs, generation);
+	add_reverse(rs);
 	add_redirect(rs, generation);
 	ruleset_add_fence(rs);
 	add_forward(rs, generation);
