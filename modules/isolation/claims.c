@@ -6,6 +6,8 @@
  */
 #include "modules/isolation/claims.h"
 
+#include <string.h>
+
 static bool has_pins(
 	const struct policy *policy, uint32_t device, uint16_t family)
 {
@@ -32,9 +34,43 @@ static uint8_t claim_of_kind(const struct ruleset_spoof *caught)
 	}
 }
 
-static void explain_address(struct isolation_spoof *s,
-	const struct policy *policy, const struct topology *topology)
+/* Who else has the address. */
+static const struct ruleset_bound *find_holder(
+	const struct ruleset_carry *carry, const struct isolation_spoof *s)
 {
+	size_t low = 0, high = carry->n_bound;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(&carry->bound[middle].ip, &s->ip, sizeof(s->ip)) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < carry->n_bound && ip_equal(&carry->bound[low].ip, &s->ip);
+		low++)
+		if (!mac_equal(&carry->bound[low].mac, &s->mac))
+			return &carry->bound[low];
+	return NULL;
+}
+
+static void explain_bound(struct isolation_spoof *s,
+	const struct policy *policy, const struct ruleset_bound *holder)
+{
+	const struct isolation_device *d = policy_device_by_mac(
+		policy, &holder->mac);
+
+	s->claim = ISOLATION_CLAIM_BOUND;
+	s->holder = holder->mac;
+	s->victim = d ? d->id : 0;
+}
+
+static void explain_address(struct isolation_spoof *s,
+	const struct policy *policy, const struct topology *topology,
+	const struct ruleset_carry *carry)
+{
+	const struct ruleset_bound *holder = find_holder(carry, s);
 	const struct isolation_pin *pin = policy_pin(policy, &s->ip);
 
 	if (topology_is_gateway(topology, &s->ip)) {
@@ -42,6 +78,8 @@ static void explain_address(struct isolation_spoof *s,
 	} else if (pin && pin->device != s->device) {
 		s->claim = ISOLATION_CLAIM_PINNED;
 		s->victim = pin->device;
+	} else if (holder) {
+		explain_bound(s, policy, holder);
 	} else if (!pin && has_pins(policy, s->device, s->ip.family)) {
 		s->claim = ISOLATION_CLAIM_NOT_PINNED;
 	} else {
@@ -50,7 +88,8 @@ static void explain_address(struct isolation_spoof *s,
 }
 
 struct isolation_spoof claims_explain(const struct policy *policy,
-	const struct topology *topology, const struct ruleset_spoof *caught)
+	const struct topology *topology, const struct ruleset_carry *carry,
+	const struct ruleset_spoof *caught)
 {
 	const struct isolation_device *d = policy_device_by_mac(
 		policy, &caught->mac);
@@ -59,9 +98,15 @@ struct isolation_spoof claims_explain(const struct policy *policy,
 		.mac = caught->mac,
 		.device = d ? d->id : 0};
 
-	if (s.ip.family)
-		explain_address(&s, policy, topology);
-	else
+	if (caught->list == RULESET_LIST_UNBOUND) {
+		s.claim = ISOLATION_CLAIM_UNBOUND;
+	} else if (caught->list == RULESET_LIST_SEATS) {
+		s.claim = ISOLATION_CLAIM_PORT;
+		memcpy(s.interface, caught->port, sizeof(s.interface));
+	} else if (s.ip.family) {
+		explain_address(&s, policy, topology, carry);
+	} else {
 		s.claim = claim_of_kind(caught);
+	}
 	return s;
 }

@@ -6,6 +6,7 @@
 #include "modules/isolation/rules/ruleset.h"
 
 struct isolation_spoof claims_explain(const struct policy *policy,
-	const struct topology *topology, const struct ruleset_spoof *caught);
+	const struct topology *topology, const struct ruleset_carry *carry,
+	const struct ruleset_spoof *caught);
 
 #endif

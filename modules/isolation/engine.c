@@ -159,6 +159,10 @@ int engine_count(struct engine *engine)
 			&engine->nft, &fresh.spoofs, &fresh.n_spoofs);
 	if (r == 0)
 		r = nft_read_overs(&engine->nft, fresh.overs);
+	if (r == 0)
+		r = nft_read_bound(&engine->nft, &fresh.bound, &fresh.n_bound);
+	if (r == 0)
+		r = nft_read_seats(&engine->nft, &fresh.seats, &fresh.n_seats);
 	if (r < 0) {
 		ruleset_carry_free(&fresh);
 		return r;

@@ -62,6 +62,7 @@ enum isolation_message {
 	ISOLATION_OVER,
 	ISOLATION_APART,
 	ISOLATION_BECAUSE,
+	ISOLATION_BOUND,
 };
 
 enum isolation_role {
@@ -76,14 +77,23 @@ struct isolation_zone {
 	uint8_t role;
 	uint8_t mode; /* enum record_mode, for whoever has no own */
 	uint16_t zone; /* place of the [zone] section, from 1 */
-	uint32_t zero;
+	uint8_t binding; /* enum isolation_binding */
+	uint8_t roaming; /* 1: a MAC may be at several ports at once */
+	uint16_t zero;
+};
+
+/* Whose an address is that is pinned to nobody. */
+enum isolation_binding {
+	ISOLATION_BINDING_FIRST = 0, /* DHCP's word, else who was first */
+	ISOLATION_BINDING_STRICT = 1, /* IPv4: by DHCP only */
+	ISOLATION_BINDING_OFF = 2, /* anybody's */
 };
 
 struct isolation_device {
 	uint32_t id;
 	struct mac mac;
 	uint8_t mode; /* enum record_mode; 0 = as the zone it is seen in */
-	uint8_t zero;
+	uint8_t shared; /* 1: others are behind its MAC, an extender's */
 };
 
 /* One line of an allow-list: device may open this towards that. */
@@ -282,6 +292,9 @@ enum isolation_claim {
 	ISOLATION_CLAIM_REDIRECT = 6,
 	ISOLATION_CLAIM_DHCP = 7, /* answers as a DHCP server */
 	ISOLATION_CLAIM_TAGS = 8, /* what it says is hidden in two VLAN tags */
+	ISOLATION_CLAIM_BOUND = 9, /* an address that another one uses */
+	ISOLATION_CLAIM_UNBOUND = 10, /* one too many, or not by DHCP */
+	ISOLATION_CLAIM_PORT = 11, /* a MAC address that is at another port */
 };
 
 /* What somebody claimed to be and is not. */
@@ -290,9 +303,20 @@ struct isolation_spoof {
 	struct ip ip; /* claimed; family 0: not about an address */
 	struct mac mac; /* the sender's */
 	uint32_t device; /* 0: a stranger */
-	uint32_t victim; /* CLAIM_PINNED: whose it is */
+	uint32_t victim; /* CLAIM_PINNED, CLAIM_BOUND: whose it is */
 	uint8_t claim;
-	uint8_t zero[7];
+	uint8_t zero;
+	struct mac holder; /* CLAIM_BOUND */
+	char interface[16]; /* CLAIM_PORT: where the sender is */
+};
+
+/* Which IPv4 address a device uses, and whether DHCP gave it. */
+struct isolation_bound {
+	struct ip ip;
+	struct mac mac;
+	uint32_t device;
+	uint8_t leased;
+	uint8_t zero[3];
 };
 
 enum isolation_toward {

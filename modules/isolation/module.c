@@ -13,6 +13,7 @@
 #include "modules/bus/bus_proto.h"
 #include "modules/isolation/agent/allow.h"
 #include "modules/isolation/agent/because.h"
+#include "modules/isolation/agent/binding.h"
 #include "modules/isolation/isolation_proto.h"
 #include "modules/isolation/agent/host.h"
 #include "modules/isolation/agent/keep.h"
@@ -56,6 +57,7 @@ static const struct conf_key zone_keys[] = {
 		true,
 		"Who may open connections to the devices of this zone, besides "
 		"the owner."},
+	BINDING_ZONE_KEYS,
 };
 
 static const struct conf_key device_keys[] = {
@@ -81,6 +83,7 @@ static const struct conf_key device_keys[] = {
 	{"when", windows_check_text, WINDOWS_EXPECTED, true,
 		"When this device may what allow says; always if it is not "
 		"given."},
+	BINDING_DEVICE_KEYS,
 };
 
 static const struct conf_schema schemas[] = {
@@ -204,6 +207,7 @@ static int send_zone(struct agent *agent, const struct conf *conf,
 		.zone = place};
 	int r = 0;
 
+	binding_of_zone(section, &zone);
 	do {
 		memset(zone.interface, 0, sizeof(zone.interface));
 		if (conf_next_word(
@@ -278,6 +282,7 @@ static int send_device(struct agent *agent, const struct conf *conf,
 
 	if (r < 0)
 		return r;
+	device.shared = binding_is_shared(section);
 	if (conf_get(section, "mode"))
 		device.mode = (uint8_t)agent_mode(conf, NULL, section);
 	r = send_down(agent, ISOLATION_DEVICE, &device, sizeof(device));
@@ -504,6 +509,13 @@ static int on_apart(void *owner, const void *message, int fd)
 	return host_apart(owner, message);
 }
 
+static int on_bound(void *owner, const void *message, int fd)
+{
+	(void)fd;
+	observe_bound(agent_state(owner), message);
+	return 0;
+}
+
 static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_SEEN, struct isolation_seen, on_seen),
 	IPC_ROUTE(ISOLATION_IS, struct isolation_who, on_is),
@@ -519,6 +531,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_SPOOF, struct isolation_spoof, on_spoof),
 	IPC_ROUTE(ISOLATION_OVER, struct isolation_over, on_over),
 	IPC_ROUTE(ISOLATION_APART, struct isolation_apart, on_apart),
+	IPC_ROUTE(ISOLATION_BOUND, struct isolation_bound, on_bound),
 };
 
 extern const struct module isolation_module;

@@ -62,6 +62,8 @@ int policy_add_zone(struct policy *policy, const struct isolation_zone *zone)
 		return -EINVAL;
 	if (z.mode != RECORD_MODE_OBSERVE && z.mode != RECORD_MODE_ENFORCE)
 		return -EINVAL;
+	if (z.binding > ISOLATION_BINDING_OFF || z.roaming > 1)
+		return -EINVAL;
 	/* The name is a key: no bytes behind its end. */
 	memset(z.interface, 0, sizeof(z.interface));
 	memcpy(z.interface, zone->interface, strlen(zone->interface));
@@ -73,7 +75,8 @@ int policy_add_device(
 {
 	if (!device->id || device->id >= RECORD_STRANGER_BASE)
 		return -EINVAL;
-	if (!mac_sane(&device->mac) || device->mode > RECORD_MODE_ENFORCE)
+	if (!mac_sane(&device->mac) || device->mode > RECORD_MODE_ENFORCE ||
+		device->shared > 1)
 		return -EINVAL;
 	return add(&policy->devices, device, sizeof(*device),
 		ISOLATION_DEVICES_MAX);

@@ -184,7 +184,7 @@ void report_spoofs(struct worker *worker, const struct engine *engine)
 	for (size_t i = 0; i < now->n_spoofs; i++) {
 		const struct ruleset_spoof *s = &now->spoofs[i];
 		struct isolation_spoof spoof = claims_explain(
-			&engine->policy, &engine->topology, s);
+			&engine->policy, &engine->topology, now, s);
 
 		if (!is_told(s, &next))
 			worker_send(
@@ -267,4 +267,5 @@ void report_forget(void)
 {
 	sightings_forget(&sightings);
 	forget_spoofs();
+	report_forget_bound();
 }

@@ -24,6 +24,9 @@ void report_overs(struct worker *worker, const struct engine *engine,
 	const struct ruleset_carry *before);
 /* Who was caught claiming what, if it is news. */
 void report_spoofs(struct worker *worker, const struct engine *engine);
+/* Which device uses which IPv4 address, if it is news. */
+void report_bound(struct worker *worker, const struct engine *engine);
+void report_forget_bound(void);
 /* The list of attempts, and its end. */
 void report_attempts(
 	struct worker *worker, const struct engine *engine, uint64_t cookie);

@@ -38,6 +38,8 @@ static void add_port(struct topology *t, const char *name, int32_t index,
 	port->index = index;
 	port->zone = zone->zone;
 	port->mode = zone->mode;
+	port->binding = zone->binding;
+	port->roaming = zone->roaming;
 	port->routed = routed;
 	if (fact)
 		port->mac = fact->mac;

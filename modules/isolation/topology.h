@@ -36,6 +36,7 @@ struct topology_port {
 	bool is_bridge; /* ... and it is a bridge */
 	bool apart; /* of a bridge: is to be isolated from its neighbours */
 	struct mac mac; /* its own; zero: has none */
+	uint8_t binding, roaming; /* of the zone */
 };
 
 struct topology {

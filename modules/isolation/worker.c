@@ -157,6 +157,7 @@ static void count(bool tell)
 		report_counts(self.worker, &self.engine, &before);
 		report_overs(self.worker, &self.engine, &before);
 		report_spoofs(self.worker, &self.engine);
+		report_bound(self.worker, &self.engine);
 	}
 	ruleset_carry_free(&before);
 }

@@ -200,9 +200,11 @@ def honest(lab, node, port=None, own=True):
 
 
 def conf(lab, mode, more=""):
+    """One sender plays many here: roaming is free."""
     return lab.base_config(mode, ("camera", "sensor"), {
         "camera": "address = %s %s\nallow = any any" % (
-            lab.camera.ip, lab.camera.ip6)}) + more
+            lab.camera.ip, lab.camera.ip6)}).replace(
+                "role = devices", "role = devices\nroaming = free") + more
 
 
 def on_a_bridge(tap):
@@ -312,8 +314,9 @@ def renumbered(tap):
         tap.ok("put back" not in log, "no fight over the tables", log)
 
 
-def neighbour(lab, ip):
-    return lab.gateway.run("ip", "neigh", "show", ip, "dev", "lan0").stdout
+def neighbour(lab, ip, interface="lan0"):
+    return lab.gateway.run(
+        "ip", "neigh", "show", ip, "dev", interface).stdout
 
 
 def routed(tap):

@@ -324,7 +324,7 @@ static void test_spoof(void **unused)
 	says("two VLAN tags. Where it is enforced");
 	/* What no worker says. */
 	spoof(0, 9, NULL, 0);
-	spoof(ISOLATION_CLAIM_TAGS + 1, 9, NULL, 0);
+	spoof(ISOLATION_CLAIM_PORT + 1, 9, NULL, 0);
 	assert_null(warning("device.spoof"));
 }
 

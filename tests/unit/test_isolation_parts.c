@@ -376,8 +376,13 @@ static void test_topology_address_limit(void **state)
 	free(many);
 }
 
+/* What is bound: 13 to the second device, fd00::13 to nobody known. */
 static struct isolation_spoof explain(struct ruleset_spoof caught)
 {
+	struct ruleset_bound bound[] = {
+		{.ip = ip("192.168.50.13"), .mac = {{2, 0, 0, 0, 0, 2}}},
+		{.ip = ip("fd00::13"), .mac = {{2, 0, 0, 0, 0, 8}}}};
+	struct ruleset_carry carry = {.bound = bound, .n_bound = 2};
 	struct isolation_device d[] = {{.id = 1, .mac = {{2, 0, 0, 0, 0, 1}}},
 		{.id = 2, .mac = {{2, 0, 0, 0, 0, 2}}}};
 	struct topology_address gateway = address("192.168.50.1", 9);
@@ -392,7 +397,7 @@ static struct isolation_spoof explain(struct ruleset_spoof caught)
 	assert_int_equal(policy_add_pin(&p, &pin), 0);
 	build(&p, &t);
 	topology_add_addresses(&t, &gateway, 1);
-	s = claims_explain(&p, &t, &caught);
+	s = claims_explain(&p, &t, &carry, &caught);
 	topology_free(&t);
 	policy_free(&p);
 	return s;
@@ -443,6 +448,36 @@ static void test_claims(void **state)
 			s.victim, s.claim == ISOLATION_CLAIM_PINNED ? 1 : 0);
 		assert_int_equal(s.packets, 7);
 	}
+}
+
+static void test_claims_bound(void **state)
+{
+	struct ruleset_spoof caught = {
+		.mac = {{2, 0, 0, 0, 0, 1}}, .ip = ip("192.168.50.13")};
+	struct isolation_spoof s = explain(caught);
+
+	(void)state;
+	assert_int_equal(s.claim, ISOLATION_CLAIM_BOUND);
+	assert_int_equal(s.victim, 2);
+	assert_int_equal(s.holder.b[5], 2);
+	/* Its own, but not in this way. */
+	caught.mac.b[5] = 2;
+	assert_int_equal(explain(caught).claim, ISOLATION_CLAIM_MAC);
+	caught.ip = ip("fd00::13");
+	s = explain(caught);
+	assert_int_equal(s.claim, ISOLATION_CLAIM_BOUND);
+	assert_int_equal(s.victim, 0);
+	assert_int_equal(s.holder.b[5], 8);
+	/* Whatever is said of it elsewhere. */
+	caught.list = RULESET_LIST_UNBOUND;
+	assert_int_equal(explain(caught).claim, ISOLATION_CLAIM_UNBOUND);
+	caught = (struct ruleset_spoof){.list = RULESET_LIST_SEATS,
+		.mac = {{2, 0, 0, 0, 0, 1}},
+		.port = "p-stranger"};
+	s = explain(caught);
+	assert_int_equal(s.claim, ISOLATION_CLAIM_PORT);
+	assert_string_equal(s.interface, "p-stranger");
+	assert_int_equal(s.device, 1);
 }
 
 static struct sightings sightings;
@@ -518,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_topology_addresses),
 		cmocka_unit_test(test_topology_address_limit),
 		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_claims_bound),
 		cmocka_unit_test(test_sightings_once),
 		cmocka_unit_test(test_sightings_port_wins),
 		cmocka_unit_test(test_sightings_rate),

@@ -12,7 +12,6 @@
 #include "agent/lib/log.h"
 
 #define TEXT_MAX 160
-#define CLAIM_TEXT 128
 
 static struct {
 	uint32_t strangers; /* numbers given so far */
@@ -176,63 +175,6 @@ void observe_tally(struct state *state, const struct isolation_tally *tally)
 	record = *known;
 	record.denied = tally->denied;
 	(void)state_put_device(state, &record);
-}
-
-static const char *claimed(const struct state *state,
-	const struct isolation_spoof *spoof, char *text, size_t size)
-{
-	const struct record_device *victim = state_device(state, spoof->victim);
-	char ip[IP_TEXT] = "";
-
-	if (spoof->ip.family)
-		ip_format(&spoof->ip, ip);
-	switch ((enum isolation_claim)spoof->claim) {
-	case ISOLATION_CLAIM_GATEWAY:
-		snprintf(text, size, "used %s, the gateway's own address", ip);
-		return text;
-	case ISOLATION_CLAIM_PINNED:
-		snprintf(text, size, "used %s, which belongs to %s", ip,
-			victim ? victim->name : "another device");
-		return text;
-	case ISOLATION_CLAIM_NOT_PINNED:
-		snprintf(text, size, "used %s, none of its own addresses", ip);
-		return text;
-	case ISOLATION_CLAIM_MAC:
-		snprintf(text, size, "sent ARP for %s by another's MAC address",
-			ip);
-		return text;
-	case ISOLATION_CLAIM_ROUTER:
-		return "announced itself as a router";
-	case ISOLATION_CLAIM_REDIRECT:
-		return "told others to use another way (ICMP redirect)";
-	case ISOLATION_CLAIM_DHCP:
-		return "answered as a DHCP server";
-	case ISOLATION_CLAIM_TAGS:
-		return "hid what it sent below two VLAN tags";
-	}
-	return NULL;
-}
-
-void observe_spoof(struct state *state, const struct isolation_spoof *spoof)
-{
-	const struct record_device *known = state_device_by_mac(
-		state, &spoof->mac);
-	char mac[MAC_TEXT], text[CLAIM_TEXT];
-	const char *what = claimed(state, spoof, text, sizeof(text));
-
-	if (!what)
-		return;
-	mac_format(&spoof->mac, mac);
-	state_warn(state, known ? known->id : 0, RECORD_SEVERITY_WARNING,
-		"device.spoof",
-		"%s (%s) %s. %s If you do not know why, take it off the "
-		"network.",
-		known && known->id < RECORD_STRANGER_BASE ? known->name
-							  : "An unknown device",
-		mac, what,
-		known && known->mode == RECORD_MODE_OBSERVE
-			? "It is only observed: this was not stopped."
-			: "Where it is enforced, this was stopped.");
 }
 
 /* Modes may have changed, and whether there are rules at all. */

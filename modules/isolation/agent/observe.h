@@ -23,6 +23,8 @@ void observe_rules(struct state *state, const struct isolation_rules *rules);
 void observe_link(struct state *state, const struct isolation_link *link);
 /* Somebody claimed to be what it is not. */
 void observe_spoof(struct state *state, const struct isolation_spoof *spoof);
+/* Which address a device uses, by DHCP or not. */
+void observe_bound(struct state *state, const struct isolation_bound *bound);
 /* A new configuration is in force: modes and strangers anew. */
 void observe_applied(struct state *state, const struct conf *conf);
 /* The [zone] section with this place, from 1; NULL. */

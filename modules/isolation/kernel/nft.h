@@ -58,6 +58,11 @@ _must_check_ int nft_read_overs(
 	struct nft *nft, struct ruleset_overs ret_overs[static RULESET_OVERS]);
 /* What this kernel can. Changes nothing. */
 struct ruleset_kernel nft_probe(struct nft *nft);
+/* Whose addresses are, of both tables, in order, and where MACs are. */
+_must_check_ int nft_read_bound(
+	struct nft *nft, struct ruleset_bound **ret_bound, size_t *ret_n);
+_must_check_ int nft_read_seats(
+	struct nft *nft, struct ruleset_seat **ret_seats, size_t *ret_n);
 /* The generation of the tables in force; 0 = none. */
 _must_check_ int nft_read_generation(struct nft *nft, uint8_t *ret_generation);
 

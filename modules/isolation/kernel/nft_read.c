@@ -21,6 +21,7 @@
 struct reader {
 	int (*element)(struct reader *reader, struct nftnl_set_elem *e);
 	uint16_t family; /* of the addresses in the keys */
+	uint8_t list; /* enum ruleset_list */
 	void *rows;
 	size_t n, room, most;
 };
@@ -233,11 +234,16 @@ static int spoof_element(struct reader *reader, struct nftnl_set_elem *e)
 
 	if (!row)
 		return -ENOSPC;
+	row->list = reader->list;
+	if (row->list == RULESET_LIST_SEATS)
+		address = sizeof(row->port);
 	if (length != 8 + address)
 		return -EBADMSG;
 	memcpy(&row->mac, key, sizeof(row->mac));
 	row->ip.family = reader->family;
-	if (reader->family) {
+	if (row->list == RULESET_LIST_SEATS) {
+		memcpy(row->port, key + 8, sizeof(row->port) - 1);
+	} else if (reader->family) {
 		memcpy(row->ip.b, key + 8, address);
 	} else {
 		row->protocol = key[8];
@@ -269,14 +275,20 @@ int nft_read_spoofs(
 	static const struct {
 		const char *name;
 		uint16_t family;
-	} sets[] = {{"spoofs4", AF_INET}, {"spoofs6", AF_INET6},
-		{"spoof_kinds", 0}};
-	struct reader reader = {
-		.element = spoof_element, .most = 6 * RULESET_SPOOFS_MAX};
+		uint8_t list;
+	} sets[] = {{"spoofs4", AF_INET, RULESET_LIST_CLAIMS},
+		{"spoofs6", AF_INET6, RULESET_LIST_CLAIMS},
+		{"unbound4", AF_INET, RULESET_LIST_UNBOUND},
+		{"unbound6", AF_INET6, RULESET_LIST_UNBOUND},
+		{"spoof_kinds", 0, RULESET_LIST_CLAIMS},
+		{"spoof_seats", 0, RULESET_LIST_SEATS}};
+	struct reader reader = {.element = spoof_element,
+		.most = 2 * ARRAY_SIZE(sets) * RULESET_SPOOFS_MAX};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sets) && r == 0; i++) {
 		reader.family = sets[i].family;
+		reader.list = sets[i].list;
 		r = read_set(nft, NFPROTO_BRIDGE, sets[i].name, &reader);
 		if (r == 0)
 			r = read_set(nft, NFPROTO_INET, sets[i].name, &reader);

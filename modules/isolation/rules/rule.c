@@ -56,6 +56,12 @@ static const struct source sources[] = {
 	[RULE_ARP_TO] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 24, 4},
 	[RULE_ND_TARGET] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16},
 	[RULE_HOP_LIMIT] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 7, 1},
+	/* Behind the UDP header of 8 bytes. */
+	[RULE_DHCP_REPLY] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 8, 3},
+	[RULE_DHCP_ADDRESS] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 24, 4},
+	[RULE_DHCP_PLACE] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 24, 12},
+	[RULE_DHCP_MAC] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 36, 6},
+	[RULE_DHCP_KIND] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 244, 7},
 };
 
 static struct nftnl_expr *add(struct ruleset *rs, const char *kind)
@@ -112,8 +118,7 @@ static void load_zero(struct ruleset *rs, uint32_t reg)
 	nftnl_expr_set(e, NFTNL_EXPR_IMM_DATA, &zero, sizeof(zero));
 }
 
-/* Returns the register behind the field. */
-static uint32_t load(struct ruleset *rs, enum rule_field field, uint32_t reg)
+uint32_t rule_load(struct ruleset *rs, enum rule_field field, uint32_t reg)
 {
 	const struct source *from = &sources[field];
 
@@ -134,7 +139,7 @@ static void load_key(struct ruleset *rs, va_list fields)
 	enum rule_field field;
 
 	while ((field = va_arg(fields, enum rule_field)) != RULE_END)
-		reg = load(rs, field, reg);
+		reg = rule_load(rs, field, reg);
 }
 
 static void compare(
@@ -360,14 +365,14 @@ void rule_limit_all(struct ruleset *rs, uint64_t rate, uint32_t burst)
 void rule_is(struct ruleset *rs, enum rule_field field, const void *bytes,
 	uint32_t length)
 {
-	load(rs, field, FIRST_REGISTER);
+	(void)rule_load(rs, field, FIRST_REGISTER);
 	compare(rs, NFT_CMP_EQ, bytes, length);
 }
 
 void rule_is_not(struct ruleset *rs, enum rule_field field, const void *bytes,
 	uint32_t length)
 {
-	load(rs, field, FIRST_REGISTER);
+	(void)rule_load(rs, field, FIRST_REGISTER);
 	compare(rs, NFT_CMP_NEQ, bytes, length);
 }
 

@@ -35,6 +35,11 @@ enum rule_field {
 	RULE_ARP_TO, /* whom it asks for */
 	RULE_ND_TARGET, /* the address that an advertisement is about */
 	RULE_USER, /* of the socket that a packet of ours comes from */
+	RULE_DHCP_ADDRESS, /* that a DHCP server gives */
+	RULE_DHCP_PLACE, /* the same and as many bytes as a MAC takes */
+	RULE_DHCP_MAC, /* to whom */
+	RULE_DHCP_REPLY, /* is it one, and for Ethernet */
+	RULE_DHCP_KIND, /* the cookie and the first option's head and value */
 };
 
 void rule_begin(struct ruleset *rs, const char *chain);
@@ -52,6 +57,12 @@ void rule_reject(struct ruleset *rs);
 /* To the local port that the last rule_map() found. */
 void rule_redirect(struct ruleset *rs);
 
+/*
+ * Loads a field into registers from reg on; returns the one behind it. Only
+ * for the files that build rules.
+ */
+uint32_t rule_load(struct ruleset *rs, enum rule_field field, uint32_t reg);
+
 /* Matches. Fields end with RULE_END. */
 void rule_in(struct ruleset *rs, const char *set, ...);
 void rule_not_in(struct ruleset *rs, const char *set, ...);
@@ -65,6 +76,26 @@ void rule_limit(struct ruleset *rs, const char *set, uint64_t rate,
 void rule_connections(struct ruleset *rs, const char *set, uint32_t most, ...);
 /* Matches at most so many packets a second, whoever sent them. */
 void rule_limit_all(struct ruleset *rs, uint64_t rate, uint32_t burst);
+/*
+ * Adds to a set that packets fill, or makes what is there stay as long as if
+ * it were new; no match when it is full. Nothing is counted.
+ */
+void rule_keep(struct ruleset *rs, const char *set, ...);
+/* The same for a map from one field to another; the old value stays. */
+void rule_keep_as(struct ruleset *rs, const char *map, enum rule_field key,
+	enum rule_field value);
+/* Does the map have anything for the field? */
+void rule_has(struct ruleset *rs, const char *map, enum rule_field field);
+/* Takes out of a map, if it is in there, whatever the value. */
+void rule_lose(struct ruleset *rs, const char *map, enum rule_field key,
+	enum rule_field value);
+/*
+ * Both for the key (address that DHCP gives, the MAC that map has for it); no
+ * match when map has none. The one takes it out of a set, the other matches
+ * if it is in there.
+ */
+void rule_lose_leased(struct ruleset *rs, const char *map, const char *set);
+void rule_is_leased(struct ruleset *rs, const char *map, const char *set);
 void rule_protocol(struct ruleset *rs, uint8_t protocol);
 void rule_family(struct ruleset *rs, uint8_t nfproto);
 /* One field equals bytes in network order. */

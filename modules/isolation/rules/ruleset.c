@@ -83,6 +83,17 @@ static const struct chain {
 	{NFPROTO_INET, "caught_nd"},
 	{NFPROTO_INET, "caught_kind"},
 	{NFPROTO_INET, "spoofed"},
+	{NFPROTO_INET, "kinds4"},
+	{NFPROTO_INET, "kinds6"},
+	{NFPROTO_INET, "settled4"},
+	{NFPROTO_INET, "settled6"},
+	{NFPROTO_INET, "settled_nd"},
+	{NFPROTO_INET, "unbound4"},
+	{NFPROTO_INET, "unbound6"},
+	{NFPROTO_INET, "unbound_nd"},
+	{NFPROTO_INET, "acks"},
+	{NFPROTO_INET, "replaced"},
+	{NFPROTO_INET, "leased"},
 	{NFPROTO_BRIDGE, "prerouting", "filter", NF_BR_PRE_ROUTING, -300},
 	{NFPROTO_BRIDGE, "forward", "filter", NF_BR_FORWARD, -300},
 	{NFPROTO_BRIDGE, "kept_apart"},
@@ -100,6 +111,22 @@ static const struct chain {
 	{NFPROTO_BRIDGE, "caught_kind"},
 	{NFPROTO_BRIDGE, "caught_tags"},
 	{NFPROTO_BRIDGE, "spoofed"},
+	{NFPROTO_BRIDGE, "kinds4"},
+	{NFPROTO_BRIDGE, "kinds6"},
+	{NFPROTO_BRIDGE, "settled_arp"},
+	{NFPROTO_BRIDGE, "settled4"},
+	{NFPROTO_BRIDGE, "settled6"},
+	{NFPROTO_BRIDGE, "settled_nd"},
+	{NFPROTO_BRIDGE, "unbound_arp"},
+	{NFPROTO_BRIDGE, "unbound4"},
+	{NFPROTO_BRIDGE, "unbound6"},
+	{NFPROTO_BRIDGE, "unbound_nd"},
+	{NFPROTO_BRIDGE, "acks"},
+	{NFPROTO_BRIDGE, "replaced"},
+	{NFPROTO_BRIDGE, "leased"},
+	{NFPROTO_BRIDGE, "seats"},
+	{NFPROTO_BRIDGE, "seated"},
+	{NFPROTO_BRIDGE, "caught_seat"},
 };
 
 static void add_table(
@@ -259,5 +286,7 @@ void ruleset_carry_free(struct ruleset_carry *carry)
 	free(carry->spoofs);
 	for (int i = 0; i < RULESET_OVERS; i++)
 		free(carry->overs[i].rows);
+	free(carry->bound);
+	free(carry->seats);
 	memset(carry, 0, sizeof(*carry));
 }

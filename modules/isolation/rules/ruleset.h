@@ -58,7 +58,28 @@
 #define RULESET_AGAIN_MAX (2 * ISOLATION_DEVICES_MAX)
 #define RULESET_AGAIN "again"
 
-#define RULESET_SETS_MAX 96
+/* Whose address it is: so many, of each family, on bridges and elsewhere. */
+#define RULESET_BOUND_MAX 65536
+#define RULESET_BOUND_MS (24u * 3600 * 1000) /* after the last use of it */
+/* New addresses of one MAC: 16 at once, then so many an hour. */
+#define RULESET_NEW_BOUND 6
+#define RULESET_BOUND_BURST 16
+/* ... and of all behind one port: 4096 at once, then so many an hour. */
+#define RULESET_PORT_BOUND 1024
+#define RULESET_PORT_BURST 4096
+/* Who was judged passes quickly so long, if there is place. */
+#define RULESET_LIVE_MAX 65536
+#define RULESET_LIVE_MS (5u * 1000)
+/* DHCP does not take away what was in use so long ago. */
+#define RULESET_USED_MS (60u * 1000)
+/* A MAC that was silent so long may be at another port; so many are known. */
+#define RULESET_SEATS_MS (30u * 1000)
+#define RULESET_SEATS_MAX 16384
+/* New MACs at one port: 2048 at once, then so many a second. */
+#define RULESET_NEW_SEATS 20
+#define RULESET_SEATS_BURST 2048
+
+#define RULESET_SETS_MAX 160
 #define RULESET_NAME 32
 
 enum ruleset_counter {
@@ -92,12 +113,20 @@ struct ruleset_tally {
 	struct ruleset_count count;
 };
 
+enum ruleset_list {
+	RULESET_LIST_CLAIMS = 0,
+	RULESET_LIST_UNBOUND = 1, /* addresses that were not bound */
+	RULESET_LIST_SEATS = 2, /* ports where somebody else's MAC was */
+};
+
 /* What somebody claimed; ip.family 0: by its protocol and what it is. */
 struct ruleset_spoof {
 	struct mac mac;
 	struct ip ip;
 	uint8_t protocol; /* 0 as well: hidden behind tags */
+	uint8_t list; /* enum ruleset_list */
 	uint16_t what; /* the first two bytes behind the IP header */
+	char port[16]; /* LIST_SEATS */
 	struct ruleset_count count;
 };
 
@@ -112,6 +141,31 @@ enum ruleset_over {
 	RULESET_OVERS,
 };
 extern const char *const ruleset_overs[RULESET_OVERS];
+/* An address and whose it is. */
+struct ruleset_bound {
+	struct ip ip;
+	struct mac mac;
+	uint64_t rest_ms; /* until it is nobody's, if it is not used */
+	bool leased; /* by DHCP */
+	bool bridge; /* in the bridge table */
+};
+
+/* A MAC address and the bridge port where it is. */
+struct ruleset_seat {
+	struct mac mac;
+	char port[16];
+	uint64_t rest_ms;
+};
+
+/* By address and table. */
+int ruleset_bound_order(const void *a, const void *b);
+/*
+ * Puts into order what was read, and leaves each address in a table, and each
+ * MAC, one place: a leased one, else the one that was used last. How many are
+ * left.
+ */
+size_t ruleset_settle_bound(struct ruleset_bound *bound, size_t n);
+size_t ruleset_settle_seats(struct ruleset_seat *seats, size_t n);
 
 /* What was counted so far and moves into the new tables. */
 struct ruleset_carry {
@@ -123,6 +177,10 @@ struct ruleset_carry {
 	struct ruleset_spoof *spoofs; /* of both tables together, in order */
 	size_t n_spoofs;
 	struct ruleset_overs overs[RULESET_OVERS];
+	struct ruleset_bound *bound; /* in order, an address once in a table */
+	size_t n_bound;
+	struct ruleset_seat *seats;
+	size_t n_seats;
 };
 /* By sender, claim and kind. */
 int ruleset_spoof_order(const void *a, const void *b);

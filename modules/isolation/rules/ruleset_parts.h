@@ -62,6 +62,35 @@ void ruleset_add_spoof_sets(
 	struct ruleset *rs, const struct ruleset_input *input);
 void ruleset_add_spoof_rules(struct ruleset *rs, bool names_bridges);
 
+/* Whose an address is: for both tables; ports of MACs: for bridges. */
+void ruleset_add_bind_sets(
+	struct ruleset *rs, const struct ruleset_input *input);
+
+/* Where an address stands and by which sets it is judged. */
+struct rules_claim {
+	enum rule_field field;
+	bool six;
+	const char *chain; /* that judges it */
+	const char *caught; /* chains for what is found ... */
+	const char *unbound; /* ... and for what cannot be bound */
+	const char *settled; /* ... and for what is right */
+	const char *gateway, *pins, *pinned, *macs; /* sets */
+	const char *bound, *holders, *live; /* live NULL: not looked up */
+};
+/* Comes last in the chain of an address: it is the sender's, or caught. */
+void ruleset_add_bound(struct ruleset *rs, const struct rules_claim *claim);
+/* Who is judged already: the rules of prerouting of bridges. */
+void ruleset_add_live(struct ruleset *rs);
+/* A MAC is at one port at a time. */
+void ruleset_add_seats(struct ruleset *rs);
+/* What DHCP servers give. */
+void ruleset_add_acks(struct ruleset *rs);
+/* A rule that matches frames or packets of this kind only. */
+void rules_begin_type(struct ruleset *rs, const char *chain, uint16_t type);
+/* Lists in a set while there is room, and counts in any case. */
+void rules_add_caught(struct ruleset *rs, const char *chain, const char *set,
+	enum rule_field first, enum rule_field second);
+
 /* The two families, so that both get the same rules. */
 struct rules_family {
 	uint8_t nfproto, icmp, echo;

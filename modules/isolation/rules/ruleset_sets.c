@@ -148,6 +148,7 @@ int ruleset_add_inet_sets(
 	ruleset_add_spoof_sets(rs, input);
 	ruleset_add_limit_sets(rs, p, input->carry);
 	ruleset_add_bandwidth_sets(rs, p, input->carry);
+	ruleset_add_bind_sets(rs, input);
 	r = ruleset_add_zone_sets(rs, p, ret_reason);
 	return r < 0 ? r : ruleset_add_allow_sets(rs, p, ret_reason);
 }
@@ -226,4 +227,5 @@ void ruleset_add_bridge_sets(
 	ruleset_add_log_sets(rs);
 	ruleset_add_bandwidth_sets(rs, input->policy, NULL);
 	ruleset_add_spoof_sets(rs, input);
+	ruleset_add_bind_sets(rs, input);
 }

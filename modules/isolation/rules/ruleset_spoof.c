@@ -20,25 +20,20 @@
 #define PORT_DHCP_SERVER 67
 #define PORT_DHCP6_SERVER 547
 
-/* Where an address stands and by which sets it is judged. */
-struct claim {
-	const char *chain, *caught;
-	enum rule_field field;
-	const char *gateway, *pins, *pinned, *macs;
-	bool six;
-};
+static const struct rules_claim claims_arp = {RULE_ARP_FROM, false,
+	"claims_arp", "caught_arp", "unbound_arp", "settled_arp", "gateway4",
+	"pins4", "pinned4", "pinned_macs4", "bound4", "holders4", NULL};
+static const struct rules_claim claims4 = {RULE_IP_FROM, false, "claims4",
+	"caught4", "unbound4", "settled4", "gateway4", "pins4", "pinned4",
+	"pinned_macs4", "bound4", "holders4", "live4"};
+static const struct rules_claim claims6 = {RULE_IP6_FROM, true, "claims6",
+	"caught6", "unbound6", "settled6", "gateway6", "pins6", "pinned6",
+	"pinned_macs6", "bound6", "holders6", "live6"};
+static const struct rules_claim claims_nd = {RULE_ND_TARGET, true, "claims_nd",
+	"caught_nd", "unbound_nd", "settled_nd", "gateway6", "pins6", "pinned6",
+	"pinned_macs6", "bound6", "holders6", NULL};
 
-static const struct claim claims_arp = {"claims_arp", "caught_arp",
-	RULE_ARP_FROM, "gateway4", "pins4", "pinned4", "pinned_macs4", false};
-static const struct claim claims4 = {"claims4", "caught4", RULE_IP_FROM,
-	"gateway4", "pins4", "pinned4", "pinned_macs4", false};
-static const struct claim claims6 = {"claims6", "caught6", RULE_IP6_FROM,
-	"gateway6", "pins6", "pinned6", "pinned_macs6", true};
-static const struct claim claims_nd = {"claims_nd", "caught_nd", RULE_ND_TARGET,
-	"gateway6", "pins6", "pinned6", "pinned_macs6", true};
-
-/* Lists it while there is room, and counts it in any case. */
-static void add_caught(struct ruleset *rs, const char *chain, const char *set,
+void rules_add_caught(struct ruleset *rs, const char *chain, const char *set,
 	enum rule_field first, enum rule_field second)
 {
 	rule_begin(rs, chain);
@@ -76,13 +71,28 @@ static void add_spoofed(
 	}
 }
 
-static void add_address(struct ruleset *rs, const struct claim *c)
+/* Judged a moment ago; its kind is looked at in any case. */
+static void pass_live(struct ruleset *rs, const struct rules_claim *c)
+{
+	rule_begin(rs, c->chain);
+	rule_in(rs, c->live, RULE_IIF, RULE_SOURCE_MAC, c->field, RULE_END);
+	rule_return(rs);
+}
+
+static void add_address(struct ruleset *rs, const struct rules_claim *c)
 {
 	static const uint8_t none[16];
 
 	rule_begin(rs, c->chain);
 	rule_in(rs, c->gateway, c->field, RULE_END);
 	rule_goto(rs, c->caught);
+	if (c->live) {
+		rule_begin(rs, c->chain);
+		rule_in(rs, c->pins, RULE_SOURCE_MAC, c->field, RULE_END);
+		rule_keep(rs, c->live, RULE_IIF, RULE_SOURCE_MAC, c->field,
+			RULE_END);
+		rule_end(rs);
+	}
 	rule_begin(rs, c->chain);
 	rule_in(rs, c->pins, RULE_SOURCE_MAC, c->field, RULE_END);
 	rule_return(rs);
@@ -95,6 +105,7 @@ static void add_address(struct ruleset *rs, const struct claim *c)
 	if (c->six)
 		rule_link_local(rs, c->field, false);
 	rule_goto(rs, c->caught);
+	ruleset_add_bound(rs, c);
 }
 
 /*
@@ -109,7 +120,7 @@ static void add_arp(struct ruleset *rs)
 	rule_not_in(rs, "selves", RULE_SOURCE_MAC, RULE_ARP_MAC, RULE_END);
 	rule_goto(rs, "caught_arp");
 	add_address(rs, &claims_arp);
-	add_caught(rs, "caught_arp", "spoofs4", RULE_ARP_FROM, RULE_END);
+	rules_add_caught(rs, "caught_arp", "spoofs4", RULE_ARP_FROM, RULE_END);
 }
 
 static void begin_icmp(
@@ -131,36 +142,53 @@ static void add_server(struct ruleset *rs, const char *chain, uint16_t port)
 	rule_goto(rs, "caught_kind");
 }
 
+/* On bridges who was judged does not even come to the chain. */
+static void begin_claims(
+	struct ruleset *rs, const struct rules_claim *c, const char *kinds)
+{
+	rule_begin(rs, c->chain);
+	rule_jump(rs, kinds);
+	if (rs->family == NFPROTO_INET)
+		pass_live(rs, c);
+}
+
 static void add_ip4(struct ruleset *rs)
 {
-	add_server(rs, "claims4", PORT_DHCP_SERVER);
-	begin_icmp(rs, "claims4", IPPROTO_ICMP, ICMP_IS_REDIRECT);
+	add_server(rs, "kinds4", PORT_DHCP_SERVER);
+	begin_icmp(rs, "kinds4", IPPROTO_ICMP, ICMP_IS_REDIRECT);
 	rule_goto(rs, "caught_kind");
+	begin_claims(rs, &claims4, "kinds4");
 	add_address(rs, &claims4);
-	add_caught(rs, "caught4", "spoofs4", RULE_IP_FROM, RULE_END);
+	rules_add_caught(rs, "caught4", "spoofs4", RULE_IP_FROM, RULE_END);
 }
 
 static void add_ip6(struct ruleset *rs)
 {
-	add_server(rs, "claims6", PORT_DHCP6_SERVER);
-	begin_icmp(rs, "claims6", IPPROTO_ICMPV6, ICMP6_IS_ROUTER);
+	add_server(rs, "kinds6", PORT_DHCP6_SERVER);
+	begin_icmp(rs, "kinds6", IPPROTO_ICMPV6, ICMP6_IS_ROUTER);
 	rule_goto(rs, "caught_kind");
-	begin_icmp(rs, "claims6", IPPROTO_ICMPV6, ICMP6_IS_REDIRECT);
+	begin_icmp(rs, "kinds6", IPPROTO_ICMPV6, ICMP6_IS_REDIRECT);
 	rule_goto(rs, "caught_kind");
-	begin_icmp(rs, "claims6", IPPROTO_ICMPV6, ICMP6_IS_ADVERTISEMENT);
+	begin_icmp(rs, "kinds6", IPPROTO_ICMPV6, ICMP6_IS_ADVERTISEMENT);
 	rule_jump(rs, "claims_nd");
+	begin_claims(rs, &claims6, "kinds6");
 	add_address(rs, &claims6);
-	add_caught(rs, "caught6", "spoofs6", RULE_IP6_FROM, RULE_END);
+	rules_add_caught(rs, "caught6", "spoofs6", RULE_IP6_FROM, RULE_END);
 	add_address(rs, &claims_nd);
-	add_caught(rs, "caught_nd", "spoofs6", RULE_ND_TARGET, RULE_END);
+	rules_add_caught(rs, "caught_nd", "spoofs6", RULE_ND_TARGET, RULE_END);
+}
+
+void rules_begin_type(struct ruleset *rs, const char *chain, uint16_t type)
+{
+	uint16_t wire = htons(type);
+
+	rule_begin(rs, chain);
+	rule_is(rs, RULE_ETHERTYPE, &wire, sizeof(wire));
 }
 
 static void add_way(struct ruleset *rs, uint16_t ethertype, const char *chain)
 {
-	uint16_t wire = htons(ethertype);
-
-	rule_begin(rs, "prerouting");
-	rule_is(rs, RULE_ETHERTYPE, &wire, sizeof(wire));
+	rules_begin_type(rs, "prerouting", ethertype);
 	if (rs->family == NFPROTO_INET)
 		rule_in(rs, "routed_if", RULE_IIF, RULE_END);
 	rule_jump(rs, chain);
@@ -184,11 +212,13 @@ static void add_bridge_ways(struct ruleset *rs, bool names_bridges)
 	rule_is(rs, RULE_ETHERTYPE, &arp, sizeof(arp));
 	rule_mark(rs);
 	rule_end(rs);
+	ruleset_add_live(rs);
+	ruleset_add_seats(rs);
 	add_way(rs, ETH_P_ARP, "claims_arp");
 	add_way(rs, ETH_P_8021Q, "caught_tags");
 	add_way(rs, ETH_P_8021AD, "caught_tags");
 	add_arp(rs);
-	add_caught(
+	rules_add_caught(
 		rs, "caught_tags", "spoof_kinds", RULE_NOTHING, RULE_NOTHING);
 }
 
@@ -202,7 +232,9 @@ void ruleset_add_spoof_rules(struct ruleset *rs, bool names_bridges)
 	add_way(rs, ETH_P_IPV6, "claims6");
 	add_ip4(rs);
 	add_ip6(rs);
-	add_caught(rs, "caught_kind", "spoof_kinds", RULE_PROTOCOL, RULE_ICMP);
+	rules_add_caught(
+		rs, "caught_kind", "spoof_kinds", RULE_PROTOCOL, RULE_ICMP);
+	ruleset_add_acks(rs);
 	add_spoofed(rs, bridge ? "ports_enforce" : "enforce_if",
 		bridge && names_bridges);
 }

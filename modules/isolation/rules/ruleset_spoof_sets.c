@@ -114,7 +114,7 @@ static void add_pinned_macs(
 
 /* The inet table takes over what both had caught; the reader adds up. */
 static void put_caught(struct set_filler *filler,
-	const struct ruleset_carry *carry, uint16_t family)
+	const struct ruleset_carry *carry, uint16_t family, uint8_t list)
 {
 	if (!carry || filler->rs->family != NFPROTO_INET)
 		return;
@@ -122,7 +122,7 @@ static void put_caught(struct set_filler *filler,
 		const struct ruleset_spoof *s = &carry->spoofs[i];
 		struct set_key key = {0};
 
-		if (s->ip.family != family ||
+		if (s->ip.family != family || s->list != list ||
 			filler->elements == RULESET_SPOOFS_MAX)
 			continue;
 		set_key_add(&key, &s->mac, sizeof(s->mac));
@@ -141,11 +141,15 @@ static void add_caught(struct ruleset *rs, const struct ruleset_carry *carry)
 		const char *name;
 		uint32_t key_type, key_length;
 		uint16_t family;
+		uint8_t list;
 	} kinds[] = {
-		{"spoofs4", MAC_IP, 12, AF_INET},
-		{"spoofs6", MAC_IP6, 24, AF_INET6},
-		{"spoof_kinds", MAC_PORT, 16, 0},
-		{"spoof_limit", NFT_TYPE_ETHER, 6, AF_MAX}, /* never filled */
+		{"spoofs4", MAC_IP, 12, AF_INET, RULESET_LIST_CLAIMS},
+		{"spoofs6", MAC_IP6, 24, AF_INET6, RULESET_LIST_CLAIMS},
+		{"unbound4", MAC_IP, 12, AF_INET, RULESET_LIST_UNBOUND},
+		{"unbound6", MAC_IP6, 24, AF_INET6, RULESET_LIST_UNBOUND},
+		{"spoof_kinds", MAC_PORT, 16, 0, RULESET_LIST_CLAIMS},
+		{"spoof_limit", NFT_TYPE_ETHER, 6, AF_MAX,
+			0}, /* never filled */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -158,7 +162,7 @@ static void add_caught(struct ruleset *rs, const struct ruleset_carry *carry)
 		struct set_filler filler;
 
 		set_begin(&filler, rs, &shape, 0);
-		put_caught(&filler, carry, kinds[i].family);
+		put_caught(&filler, carry, kinds[i].family, kinds[i].list);
 		set_end(&filler);
 	}
 }

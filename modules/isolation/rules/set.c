@@ -54,7 +54,10 @@ static void describe(struct nftnl_set *set, const struct set_shape *shape,
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, shape->key_length);
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, shape->flags);
 	if (shape->flags & NFT_SET_MAP) {
-		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, TYPE_INET_SERVICE);
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE,
+			shape->data_length == sizeof(struct mac)
+				? NFT_TYPE_ETHER
+				: TYPE_INET_SERVICE);
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, shape->data_length);
 	}
 	if (shape->flags & NFT_SET_TIMEOUT)

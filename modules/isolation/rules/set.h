@@ -49,7 +49,7 @@ struct set_shape {
 	const char *name;
 	uint32_t key_type, key_length; /* type: as nft numbers them */
 	uint32_t flags;
-	uint32_t data_length; /* a map to ports: 2 */
+	uint32_t data_length; /* a map to ports: 2, to MACs: 6 */
 	uint32_t size; /* of sets that packets fill */
 	uint32_t keep_ms; /* how long they stay; 0: RULESET_REMEMBER_MS */
 	bool host_order;
