@@ -22,7 +22,7 @@
 
 #define MONITOR_BUFFER (8 << 20)
 
-static int set_listening(struct engine *engine, bool on)
+int engine_listen(struct engine *engine, bool on)
 {
 	int group = NFNLGRP_NFTABLES;
 
@@ -53,7 +53,7 @@ int engine_open(struct engine *engine)
 		return -errno;
 	(void)setsockopt(engine->monitor, SOL_SOCKET, SO_RCVBUFFORCE, &size,
 		sizeof(size));
-	return set_listening(engine, true);
+	return engine_listen(engine, true);
 }
 
 /* Every message about a table begins with the table's name. */
@@ -126,11 +126,11 @@ static int load(struct engine *engine, const struct policy *policy,
 
 	if (r < 0)
 		return r;
-	(void)set_listening(engine, false);
+	(void)engine_listen(engine, false);
 	(void)hear(engine);
 	engine->meddled = false;
 	r = nft_commit(&engine->nft, &ruleset.batch, reason);
-	if (set_listening(engine, true) < 0)
+	if (engine_listen(engine, true) < 0)
 		log_error("changes to the rules by others go unnoticed");
 	if (r == 0) {
 		r = nft_verify(&engine->nft, &ruleset, reason);

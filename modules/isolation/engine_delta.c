@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/lib/log.h"
 #include "modules/isolation/rules/boxes.h"
 #include "modules/isolation/rules/image.h"
 
@@ -205,6 +206,34 @@ static void count_sets(struct engine *engine, const struct change *change)
 	}
 }
 
+/*
+ * We do not listen to our own changes: a message for each element would cost
+ * more than the change. Whether somebody else changed something meanwhile is
+ * seen by the number of transactions; then all is loaded, as if it had been
+ * heard.
+ */
+static int commit_unheard(
+	struct engine *engine, const struct batch *batch, char *reason)
+{
+	uint32_t before = 0, after = 0;
+	int r = nft_count_transactions(&engine->nft, &before), heard;
+
+	if (r < 0)
+		return nft_commit(&engine->nft, batch, reason);
+	heard = engine_listen(engine, false);
+	r = nft_commit(&engine->nft, batch, reason);
+	if (heard == 0 && engine_listen(engine, true) < 0)
+		log_error("changes to the rules by others go unnoticed");
+	if (r < 0)
+		return r;
+	if (nft_count_transactions(&engine->nft, &after) == 0 &&
+		after == before + 1)
+		return 0;
+	snprintf(reason, POLICY_REASON,
+		"somebody else changed nftables in the same moment");
+	return -EUCLEAN;
+}
+
 static int commit(struct engine *engine, struct change *change, char *reason)
 {
 	struct batch batch;
@@ -216,7 +245,7 @@ static int commit(struct engine *engine, struct change *change, char *reason)
 	write_again(engine, who, &batch);
 	image_update(&change->from, &change->to, who, &batch);
 	batch_end(&batch);
-	r = nft_commit(&engine->nft, &batch, reason);
+	r = commit_unheard(engine, &batch, reason);
 	batch_free(&batch);
 	return r;
 }

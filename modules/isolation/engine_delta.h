@@ -11,6 +11,9 @@
 /* Elements to delete of interval sets times those that are in them. */
 #define ENGINE_DELTA_EFFORT 50000
 
+/* engine.c: hear of changes to nftables or not. */
+int engine_listen(struct engine *engine, bool on);
+
 /* Can it be done? -ENOSPC with a reason. Changes nothing. */
 _must_check_ int engine_check_devices(const struct engine *engine,
 	const struct policy *policy, const struct policy_ids *ids,

@@ -274,7 +274,11 @@ static int by_port(const void *a, const void *b)
 
 static int by_pin(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct isolation_pin));
+	const struct isolation_pin *x = a, *y = b;
+
+	if (x->device != y->device)
+		return x->device > y->device ? 1 : -1;
+	return memcmp(x, y, sizeof(*x));
 }
 
 static int by_log(const void *a, const void *b)
@@ -309,10 +313,10 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(admins), ITEM(address), by_address, POLICY_EVERYBODY},
 	{MEMBER(fences), ITEM(fence), by_fence, POLICY_EVERYBODY},
 	{MEMBER(ports), ITEM(port), by_port, POLICY_NOT_WANTED},
-	{MEMBER(pins), ITEM(pin), by_pin, OWNER(pin)},
-	{MEMBER(limits), ITEM(limit), by_limited, OWNER(limit), true},
+	{MEMBER(pins), ITEM(pin), by_pin, OWNER(pin), false, true},
+	{MEMBER(limits), ITEM(limit), by_limited, OWNER(limit), true, true},
 	{MEMBER(logs), ITEM(log), by_log, POLICY_EVERYBODY},
-	{MEMBER(passes), ITEM(pass), by_pass, OWNER(pass)},
+	{MEMBER(passes), ITEM(pass), by_pass, OWNER(pass), false, true},
 	{MEMBER(zone_passes), ITEM(pass), by_pass, POLICY_EVERYBODY},
 };
 
@@ -405,10 +409,10 @@ static int check_references(const struct policy *policy, char *reason)
 
 static int check_pins(const struct policy *policy, char *reason)
 {
-	const struct isolation_pin *p = policy->pins.items;
+	const struct isolation_pin *p = policy->by_ip.items;
 	char text[IP_TEXT];
 
-	for (size_t i = 0; i < policy->pins.n; i++) {
+	for (size_t i = 0; i < policy->by_ip.n; i++) {
 		if (!policy_device(policy, p[i].device))
 			return refuse(reason,
 				"an address is for device number %u, "
@@ -457,15 +461,26 @@ struct policy_array *policy_array(
 	return (void *)((char *)(uintptr_t)policy + kind->at);
 }
 
+/* The same items in another order. */
+static void index_array(const struct policy_array *from, size_t size,
+	int (*compare)(const void *, const void *), struct policy_array *to)
+{
+	free(to->items);
+	memset(to, 0, sizeof(*to));
+	if (!from->n)
+		return;
+	to->items = must_have(malloc(from->n * size));
+	memcpy(to->items, from->items, from->n * size);
+	to->n = to->room = from->n;
+	sort(to, size, compare);
+}
+
 void policy_index(struct policy *policy)
 {
-	struct policy_array *ids = &policy->by_id;
-
-	free(ids->items);
-	memset(ids, 0, sizeof(*ids));
-	policy_each(struct isolation_device, d, &policy->devices)
-		(void)add(ids, d, sizeof(*d), ISOLATION_DEVICES_MAX);
-	sort(ids, sizeof(struct isolation_device), by_id);
+	index_array(&policy->devices, sizeof(struct isolation_device), by_id,
+		&policy->by_id);
+	index_array(&policy->pins, sizeof(struct isolation_pin), by_pinned,
+		&policy->by_ip);
 }
 
 static void sort_all(struct policy *policy)
@@ -527,6 +542,7 @@ void policy_free(struct policy *policy)
 	for (size_t i = 0; i < POLICY_KINDS; i++)
 		free(policy_array(policy, &policy_kinds[i])->items);
 	free(policy->by_id.items);
+	free(policy->by_ip.items);
 	memset(policy, 0, sizeof(*policy));
 }
 
@@ -557,7 +573,8 @@ const struct isolation_device *policy_device_by_mac(
 const struct isolation_pin *policy_pin(
 	const struct policy *policy, const struct ip *ip)
 {
-	return find(&policy->pins, ip, sizeof(struct isolation_pin), by_pinned);
+	return find(
+		&policy->by_ip, ip, sizeof(struct isolation_pin), by_pinned);
 }
 
 const struct isolation_limit *policy_limit(

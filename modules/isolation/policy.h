@@ -27,7 +27,8 @@ struct policy {
 	struct policy_array name_servers, admins; /* isolation_address */
 	struct policy_array fences; /* struct isolation_fence, by user */
 	struct policy_array ports; /* struct isolation_port, by interface */
-	struct policy_array pins; /* struct isolation_pin, by address */
+	struct policy_array pins; /* struct isolation_pin, by device */
+	struct policy_array by_ip; /* the same by address */
 	struct policy_array limits; /* struct isolation_limit, by device */
 	struct policy_array logs; /* struct isolation_log: none or one */
 	struct policy_array passes; /* struct isolation_pass, by device */
@@ -36,7 +37,7 @@ struct policy {
 };
 
 /*
- * What the arrays hold (but by_id, which follows from devices). Whatever is a
+ * What the arrays hold (but by_id and by_ip, which follow from others). Whatever is a
  * device's names it, so that one device can be taken out of a policy.
  */
 struct policy_kind {
@@ -50,6 +51,7 @@ struct policy_kind {
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
 #define POLICY_KINDS 13
+#define POLICY_KIND_DEVICES 1 /* the place of devices */
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
 	const struct policy *policy, const struct policy_kind *kind);
@@ -98,7 +100,7 @@ _must_check_ int policy_set_marks(
 
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);
-/* Makes by_id anew. */
+/* Makes by_id and by_ip anew. */
 void policy_index(struct policy *policy);
 /* Both sealed: do they say the same, whatever ports are known? */
 bool policy_same(const struct policy *a, const struct policy *b);

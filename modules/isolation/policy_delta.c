@@ -52,6 +52,8 @@ static void sort_ids(struct policy_ids *ids)
 
 static bool has_id(const struct policy_ids *ids, uint32_t id)
 {
+	if (ids->n == 1) /* as it mostly is: asked of all items */
+		return ids->ids[0] == id;
 	return ids->n && bsearch(&id, ids->ids, ids->n, sizeof(id), by_number);
 }
 
@@ -171,6 +173,26 @@ static void pick_group(const struct policy_kind *kind,
 	}
 }
 
+/* by_id is what devices are grouped by. */
+static void pick_devices(const struct policy *policy,
+	const struct policy_ids *ids, struct policy *part)
+{
+	struct policy_array *devices = &part->devices;
+
+	memset(devices, 0, sizeof(*devices));
+	for (size_t i = 0; i < ids->n; i++) {
+		const struct isolation_device *d = policy_device(
+			policy, ids->ids[i]);
+
+		if (d)
+			pick_item(devices, d, sizeof(*d));
+	}
+	if (devices->n)
+		qsort(devices->items, devices->n,
+			sizeof(struct isolation_device),
+			policy_kinds[POLICY_KIND_DEVICES].compare);
+}
+
 static void pick_items(const struct policy_kind *kind,
 	const struct policy_array *all, const struct policy_ids *ids,
 	struct policy_array *ret_part)
@@ -190,12 +212,14 @@ void policy_pick(const struct policy *policy, const struct policy_ids *ids,
 	struct policy *ret_part)
 {
 	*ret_part = *policy;
+	pick_devices(policy, ids, ret_part);
 	for (size_t i = 0; i < POLICY_KINDS; i++)
-		if (policy_kinds[i].device >= 0)
+		if (policy_kinds[i].device >= 0 && i != POLICY_KIND_DEVICES)
 			pick_items(&policy_kinds[i],
 				policy_array(policy, &policy_kinds[i]), ids,
 				policy_array(ret_part, &policy_kinds[i]));
 	memset(&ret_part->by_id, 0, sizeof(ret_part->by_id));
+	memset(&ret_part->by_ip, 0, sizeof(ret_part->by_ip));
 	policy_index(ret_part);
 }
 
@@ -205,5 +229,6 @@ void policy_pick_free(struct policy *part)
 		if (policy_kinds[i].device >= 0)
 			free(policy_array(part, &policy_kinds[i])->items);
 	free(part->by_id.items);
+	free(part->by_ip.items);
 	memset(part, 0, sizeof(*part));
 }

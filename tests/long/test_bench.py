@@ -16,6 +16,8 @@ from tap import Tap  # noqa: E402
 
 # Growing with each device a packet would cost 1,000 times as much.
 CEILINGS = {
+    "engine": {"add_us_p50, 10,000 to 100 devices": 10,
+               "remove_us_p50, 10,000 to 100 devices": 10},
     "load": {"agent_cpu_ms, 10,000 to 1,000 devices": 30,
              "worker_cpu_ms, 10,000 to 1,000 devices": 30},
     "packets": {"established, gatehouse at 10,000 devices to 10": 3,

@@ -282,17 +282,35 @@ static bool is_from(const struct search *search, const struct ip *ip)
 	return false;
 }
 
+/* A look at the first bytes only, where the kernel puts the source. */
+static bool may_be_from(const struct search *search, const struct nlmsghdr *m)
+{
+	const struct nfgenmsg *head = mnl_nlmsg_get_payload(m);
+	size_t length = head->nfgen_family == AF_INET6 ? 16 : 4;
+	/* The tuple's head, its addresses' head, the first address' head. */
+	const uint8_t *from = (const uint8_t *)(head + 1) + 12;
+
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(*head) + 12 + length)
+		return false;
+	for (size_t i = 0; i < search->n_from; i++)
+		if (!memcmp(search->from[i].b, from, length))
+			return true;
+	return false;
+}
+
 static int look_at(const struct nlmsghdr *m, void *arg)
 {
 	struct search *search = arg;
 	struct flow flow;
 
+	/* Older kernels list all, and those of IPv6 are many. */
+	if (search->n_from && !may_be_from(search, m))
+		return 0;
 	if (flows_parse(m, &flow) < 0)
 		return 0;
 	if (search->generation && marks_generation(search->marks, flow.mark) ==
 					  search->generation)
 		return 0;
-	/* Older kernels list all. */
 	if (search->n_from && !is_from(search, &flow.from))
 		return 0;
 	if (!search->keep(&flow, search->arg))

@@ -269,3 +269,27 @@ int nft_has_table(struct nft *nft, uint16_t family, bool *ret_there)
 	*ret_there = false;
 	return nft_dump(nft, m, find_table, ret_there);
 }
+
+static int read_transactions(const struct nlmsghdr *m, void *arg)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each(a, m, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(a) == NFTA_GEN_ID &&
+			mnl_attr_get_payload_len(a) == 4)
+			*(uint32_t *)arg = ntohl(mnl_attr_get_u32(a));
+	}
+	return 1;
+}
+
+int nft_count_transactions(struct nft *nft, uint32_t *ret_n)
+{
+	char bytes[64] __attribute__((aligned(8)));
+	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(
+		bytes, NFT_MSG_GETGEN, AF_UNSPEC, 0, nft_seq(nft));
+	int r = send_all(nft, m, m->nlmsg_len);
+
+	return r < 0 ? r
+		     : read_dump(nft, m->nlmsg_seq, read_transactions, ret_n);
+}

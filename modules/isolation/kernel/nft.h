@@ -36,6 +36,8 @@ _must_check_ int nft_verify(
  */
 _must_check_ int nft_find_elements(
 	struct nft *nft, const struct batch *questions, char *ret_reason);
+/* Counts the transactions of everybody in this network namespace. */
+_must_check_ int nft_count_transactions(struct nft *nft, uint32_t *ret_n);
 /* Is there a table of ours? -errno. */
 _must_check_ int nft_has_table(
 	struct nft *nft, uint16_t family, bool *ret_there);

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The isolation engine by itself, without agent and messages (engine.c): the
+load of 100 and of 10,000 devices with 10 lines each, one more device and one
+less, each acknowledged and read back; and a device that is cut among 100,000
+connections, 100 of which are its own."""
+import os
+import subprocess
+
+from common import Samples, ratio
+
+CHANGES = 100
+FLOWS = 100000
+
+
+def engine(*words):
+    """{figure: value} of one run of the program."""
+    build = os.environ["GATEHOUSE_BUILD"]
+    path = os.path.join(build, "tests/bench/engine")
+    subprocess.run(["make", "-C", build, "tests/bench/engine"], check=True,
+                   stdout=subprocess.DEVNULL)
+    done = subprocess.run([path, *map(str, words)], stdout=subprocess.PIPE,
+                          text=True, check=True, timeout=300)
+    return {name: float(value) for name, value in (
+        line.split() for line in done.stdout.splitlines())}
+
+
+def run(rounds):
+    samples = Samples()
+    for _ in range(rounds):
+        for devices in (100, 10000):
+            samples.add("%d x 10" % devices,
+                        **engine("change", devices, CHANGES))
+        samples.add("100,000 connections", **engine("revoke", FLOWS, 5))
+    samples.table({name: "%.0f" for name in (
+        "load_ms", "loader_peak_kb", "kernel_kb", "add_us_p50", "add_us_p99",
+        "remove_us_p50", "remove_us_p99", "compare_and_add_us_p50",
+        "revoke4_ms_p50", "revoke6_ms_p50")})
+    for figure in ("add_us_p50", "remove_us_p50"):
+        ratio("%s, 10,000 to 100 devices" % figure,
+              samples.ratio(figure, "10000 x 10", "100 x 10"), "%.1f")
