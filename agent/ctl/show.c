@@ -46,7 +46,7 @@ static void pair(const char *name, const char *format, ...)
 static void say_mode(const struct view *view)
 {
 	const struct view_manager *m = &view->manager;
-	size_t enforced = view_count_isolation(view, "enforced");
+	size_t enforced = view_count_enforcing(view);
 	char when[WHEN_TEXT];
 
 	if (m->safe_mode)
@@ -243,8 +243,10 @@ static void say_device(const struct view *view, const struct view_device *d)
 	pair("Zone", "%s", *d->zone ? d->zone : "none");
 	pair("Interface", "%s", *d->interface ? d->interface : "not seen yet");
 	pair("Wanted", "%s", d->mode);
-	pair(strcmp(d->isolation, "enforced") == 0 ? "Denied" : "Would deny",
-		"%s packets", text_number(d->denied, a));
+	if (*d->isolation_reason)
+		pair("Isolation", "%s: %s", d->isolation, d->isolation_reason);
+	pair(view_enforces(d) ? "Denied" : "Would deny", "%s packets",
+		text_number(d->denied, a));
 	pair("In TLS", "%s up, %s down", text_bytes(d->tls_bytes_up, a),
 		text_bytes(d->tls_bytes_down, b));
 	pair("Connections", "%s in TLS, %s refused",
@@ -274,9 +276,7 @@ static void say_attempts(const struct view *view, const struct view_device *d)
 	if (out == NULL)
 		abort();
 	if (attempts_print_of(view, d->mac, out, say_width()) > 0) {
-		say(strcmp(d->isolation, "enforced") == 0
-				? "\nDenied:"
-				: "\nWould be denied:");
+		say(view_enforces(d) ? "\nDenied:" : "\nWould be denied:");
 	}
 	fclose(out);
 	fputs(text, stdout);

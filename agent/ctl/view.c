@@ -48,6 +48,7 @@ const struct view_field view_device_fields[] = {
 	DEVICE("Decision", "decision", 's', decision),
 	DEVICE("Mode", "mode", 's', mode),
 	DEVICE("Isolation", "isolation", 's', isolation),
+	DEVICE("IsolationReason", "isolation_reason", 's', isolation_reason),
 	DEVICE("TlsBytesUp", "tls_bytes_up", 't', tls_bytes_up),
 	DEVICE("TlsBytesDown", "tls_bytes_down", 't', tls_bytes_down),
 	DEVICE("TlsFlows", "tls_flows", 't', tls_flows),
@@ -155,6 +156,21 @@ int view_find(const struct view *view, const char *word,
 		return -ENOTUNIQ;
 	*ret_device = found;
 	return 0;
+}
+
+bool view_enforces(const struct view_device *device)
+{
+	return strcmp(device->isolation, "none") != 0 &&
+	       strcmp(device->isolation, "observed") != 0;
+}
+
+size_t view_count_enforcing(const struct view *view)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < view->n_devices; i++)
+		n += view_enforces(&view->devices[i]);
+	return n;
 }
 
 size_t view_count_isolation(const struct view *view, const char *isolation)

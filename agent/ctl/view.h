@@ -25,7 +25,7 @@ struct view_manager {
 struct view_device {
 	uint32_t id;
 	char *name, *mac, *zone, *interface;
-	char *decision, *mode, *isolation;
+	char *decision, *mode, *isolation, *isolation_reason;
 	char *support, *support_ends;
 	int32_t support_days;
 	uint64_t tls_bytes_up, tls_bytes_down, tls_flows, tls_refused, denied;
@@ -82,6 +82,9 @@ _must_check_ int view_find(const struct view *view, const char *word,
 	const struct view_device **ret_device);
 /* The device's name, or "gateway" for 0. */
 const char *view_name(const struct view *view, uint32_t id);
+/* Are the rules of this device enforced, whatever that is worth? */
+bool view_enforces(const struct view_device *device);
+size_t view_count_enforcing(const struct view *view);
 /* Devices with that isolation ("enforced"); by decision ("approved"). */
 size_t view_count_isolation(const struct view *view, const char *isolation);
 size_t view_count_decision(const struct view *view, const char *decision);

@@ -133,8 +133,7 @@ json_t *view_json_status(const struct view *view)
 			(json_int_t)view_count_decision(view, "approved"),
 			"quarantine",
 			(json_int_t)view_count_decision(view, "quarantine"),
-			"enforced",
-			(json_int_t)view_count_isolation(view, "enforced"),
+			"enforced", (json_int_t)view_count_enforcing(view),
 			"observed",
 			(json_int_t)view_count_isolation(view, "observed")));
 	json_object_set_new(object, "tls",

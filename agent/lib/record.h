@@ -29,7 +29,10 @@ enum record_decision {
 enum record_isolation {
 	RECORD_ISOLATION_NONE = 0, /* no rules loaded */
 	RECORD_ISOLATION_OBSERVED = 1, /* judged and counted, not dropped */
-	RECORD_ISOLATION_ENFORCED = 2,
+	RECORD_ISOLATION_ENFORCED = 2, /* and seen to hold */
+	RECORD_ISOLATION_PARTIAL = 3, /* frames pass that nobody here sees */
+	RECORD_ISOLATION_IMPOSSIBLE = 4, /* where it is, nothing helps */
+	RECORD_ISOLATION_UNVERIFIED = 5, /* rules in force, not tried yet */
 };
 
 enum record_support {
@@ -53,6 +56,7 @@ struct record_device {
 	char zone[RECORD_NAME];
 	char interface[16]; /* where it was last seen; empty = never */
 	char support_ends[16]; /* as configured */
+	char isolation_reason[192]; /* why it is no more, or how it is known */
 	uint64_t tls_up, tls_down; /* payload bytes carried in TLS */
 	uint64_t tls_flows, tls_refused; /* connections */
 	uint64_t denied; /* attempts judged against it, dropped or observed */

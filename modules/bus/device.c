@@ -28,6 +28,8 @@ static const char *text_of(const struct record_device *device,
 		return names_mode(device->mode);
 	if (strcmp(property, "Isolation") == 0)
 		return names_isolation(device->isolation);
+	if (strcmp(property, "IsolationReason") == 0)
+		return device->isolation_reason;
 	if (strcmp(property, "Support") == 0)
 		return names_support(device->support);
 	if (strcmp(property, "SupportEnds") == 0)
@@ -67,6 +69,7 @@ static const sd_bus_vtable vtable[] = {
 	TEXT("Decision"),
 	TEXT("Mode"),
 	TEXT("Isolation"),
+	TEXT("IsolationReason"),
 	NUMBER("TlsBytesUp", "t", tls_up),
 	NUMBER("TlsBytesDown", "t", tls_down),
 	NUMBER("TlsFlows", "t", tls_flows),

@@ -45,6 +45,12 @@ const char *names_isolation(uint8_t isolation)
 		return "observed";
 	case RECORD_ISOLATION_ENFORCED:
 		return "enforced";
+	case RECORD_ISOLATION_PARTIAL:
+		return "partial";
+	case RECORD_ISOLATION_IMPOSSIBLE:
+		return "impossible";
+	case RECORD_ISOLATION_UNVERIFIED:
+		return "unverified";
 	}
 	return "unknown";
 }

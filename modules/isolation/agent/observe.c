@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/lib/log.h"
+#include "modules/isolation/agent/honest.h"
 
 #define TEXT_MAX 160
 
@@ -27,14 +28,6 @@ const struct conf_section *observe_zone(const struct conf *conf, uint16_t place)
 	while (zone && --place)
 		zone = conf_next(conf, "zone", zone);
 	return zone;
-}
-
-static uint8_t isolation_of(struct state *state, uint8_t mode)
-{
-	if (!state_gateway(state)->rules_generation)
-		return RECORD_ISOLATION_NONE;
-	return mode == RECORD_MODE_ENFORCE ? RECORD_ISOLATION_ENFORCED
-					   : RECORD_ISOLATION_OBSERVED;
 }
 
 /* Unused bytes of texts are zero. */
@@ -57,7 +50,8 @@ static void update(struct state *state, const struct conf *conf,
 		record->id < RECORD_STRANGER_BASE
 			? conf_find_id(conf, record->id)
 			: NULL);
-	record->isolation = isolation_of(state, record->mode);
+	record->isolation = honest_isolation(
+		state, record->mode, record->isolation);
 	if (!record->first_seen)
 		record->first_seen = now;
 	record->last_seen = now;
@@ -67,7 +61,7 @@ static void warn_of_stranger(
 	struct state *state, const struct record_device *record)
 {
 	const char *now =
-		record->isolation == RECORD_ISOLATION_ENFORCED
+		honest_enforces(record->isolation)
 			? "It is in quarantine: it reaches nothing."
 			: "It is only observed: it reaches everything.";
 
@@ -193,7 +187,8 @@ static void refresh_devices(struct state *state, const struct conf *conf)
 		record.mode = (uint8_t)agent_mode(conf, zone,
 			id < RECORD_STRANGER_BASE ? conf_find_id(conf, id)
 						  : NULL);
-		record.isolation = isolation_of(state, record.mode);
+		record.isolation = honest_isolation(
+			state, record.mode, record.isolation);
 		if (memcmp(&record, known, sizeof(record)) != 0)
 			(void)state_put_device(state, &record);
 		if (id >= RECORD_STRANGER_BASE &&
