@@ -37,6 +37,7 @@ static const struct command {
 	{"config", "apply", WORD_NONE, ctl_config_apply},
 	{"config", "confirm", WORD_NONE, ctl_config_confirm},
 	{"why", NULL, WORD_THREE, ctl_why},
+	{"doctor", NULL, WORD_NONE, ctl_doctor},
 	{"rules", "clear", WORD_NONE, ctl_rules_clear},
 };
 
@@ -51,6 +52,7 @@ static const char help[] =
 	"  why DEVICE SERVICE WHERE  may it open that, and by which line?\n"
 	"                            tcp/443, udp/123 or icmp; an address, a\n"
 	"                            name, gateway or device:NAME\n"
+	"  doctor                    is this host set up so that it can work?\n"
 	"  config check              is the configuration right?\n"
 	"  config diff               what it would open and close\n"
 	"\n"

@@ -21,6 +21,7 @@
 #include "modules/isolation/kernel/neigh.h"
 #include "modules/isolation/ports_sync.h"
 #include "modules/isolation/report.h"
+#include "modules/isolation/try_kernel.h"
 
 #define COUNT_MS 5000 /* how often the counters are told */
 
@@ -433,5 +434,7 @@ int main(int argc, char **argv)
 		return clear_main(folder);
 	if (argc >= 2 && argc <= 4 && !strcmp(argv[1], "--early"))
 		return early_main(folder, argc == 4 ? argv[3] : NULL);
+	if (argc == 2 && !strcmp(argv[1], "--try-kernel"))
+		return try_kernel_main();
 	return worker_main(&describe, argc, argv);
 }
