@@ -11,6 +11,7 @@
 #include "agent/lib/log.h"
 #include "agent/lib/module.h"
 #include "modules/bus/bus_proto.h"
+#include "modules/isolation/agent/admins.h"
 #include "modules/isolation/agent/allow.h"
 #include "modules/isolation/agent/because.h"
 #include "modules/isolation/agent/binding.h"
@@ -374,6 +375,7 @@ static int configure(struct agent *agent, const struct conf *conf)
 static void applied(struct agent *agent, const struct conf *conf)
 {
 	observe_applied(agent_state(agent), conf);
+	admins_review(agent_state(agent), conf, admins_on_link);
 	keep_applied(agent);
 	honest_start(agent);
 	windows_applied(agent);

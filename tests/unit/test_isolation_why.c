@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "modules/isolation/agent/admins.h"
 #include "modules/isolation/agent/because.h"
 #include "modules/isolation/why.h"
 
@@ -311,6 +312,74 @@ static void test_words(void **state)
 	conf_free(conf);
 }
 
+static bool on_br0(const struct ip *ip, const char *interface)
+{
+	return ip->family == AF_INET && ip->b[2] == 50 &&
+	       strcmp(interface, "br0") == 0;
+}
+
+static const struct {
+	const char *text;
+	const char *warned; /* NULL: nothing to warn of */
+} admin_cases[] = {
+	{"[zone a]\ninterface = br0\n", NULL},
+	{"[gateway]\nadmin = 192.168.50.9\n[zone a]\ninterface = br0\n",
+		"192.168.50.9"},
+	{"[gateway]\nadmin = 192.168.60.9 fd00::1\n"
+	 "[zone a]\ninterface = br0\n",
+		NULL},
+	{"[gateway]\nadmin = 192.168.50.9\n"
+	 "[zone a]\ninterface = br0\nrole = owner\n",
+		NULL},
+	{"[gateway]\nadmin = 192.168.60.9\nadmin = 192.168.50.9\n"
+	 "[zone a]\ninterface = br1 br0\n[device pc]\n"
+	 "address = 192.168.50.8\n",
+		"192.168.50.9"},
+	{"[gateway]\nadmin = 192.168.50.9\n[zone a]\ninterface = br0\n"
+	 "[device pc]\naddress = 192.168.50.8 192.168.50.9\n",
+		NULL},
+};
+
+/* A device could take the owner's address and with it the owner's way in. */
+static void test_admins(void **state)
+{
+	static const struct conf_key gateway_admin[] = {
+		{"admin", conf_check_ip_list, "addresses", true}};
+	static const struct conf_key zone[] = {
+		{"interface", conf_check_ifname_list, "names"},
+		{"role", NULL, "a role"}};
+	static const struct conf_key device[] = {
+		{"address", conf_check_ip_list, "addresses", true}};
+	static const struct conf_schema one = {
+		"gateway", false, gateway_admin, ARRAY_SIZE(gateway_admin)};
+	static const struct conf_schema two = {
+		"zone", true, zone, ARRAY_SIZE(zone)};
+	static const struct conf_schema three = {
+		"device", true, device, ARRAY_SIZE(device)};
+	static const struct conf_schema *const all[] = {&one, &two, &three};
+	struct state *s;
+
+	(void)state;
+	assert_int_equal(state_new(&s), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(admin_cases); i++) {
+		const struct record_warning *w;
+		struct conf *conf;
+
+		assert_int_equal(conf_new(all, ARRAY_SIZE(all), &conf), 0);
+		assert_int_equal(conf_parse(conf, "x", admin_cases[i].text,
+					 strlen(admin_cases[i].text)),
+			0);
+		assert_int_equal(conf_problem_count(conf), 0);
+		admins_review(s, conf, on_br0);
+		w = state_warning_after(s, 0);
+		assert_int_equal(w != NULL, admin_cases[i].warned != NULL);
+		if (w)
+			assert_non_null(strstr(w->text, admin_cases[i].warned));
+		conf_free(conf);
+	}
+	state_free(s);
+}
+
 /* Every reason has words, a broken one too. */
 static void test_all_reasons(void **state)
 {
@@ -336,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_all_reasons),
+		cmocka_unit_test(test_admins),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
