@@ -8,13 +8,32 @@
 
 #include "agent/lib/ipc.h"
 #include "agent/lib/net.h"
+#include "agent/lib/record.h"
 
 #define DISCOVERY_LOG_GROUP 5 /* of NFLOG, when none is configured */
+#define DISCOVERY_HEAR_GROUP 6 /* of NFLOG, by which it hears devices */
 #define DISCOVERY_TARGETS 4 /* told by name in one report */
+
+/* Each has a bit in a mask of 32. */
+#define DISCOVERY_LINKS_MAX 32 /* interfaces of all reflections */
+#define DISCOVERY_REFLECTS_MAX 32
+#define DISCOVERY_CHANNELS_MAX 8 /* protocols and ports of all of them */
+#define DISCOVERY_DEVICES_MAX 16384
+#define DISCOVERY_MAYS_MAX 4096
+#define DISCOVERY_SERVICE 96
 
 enum discovery_message {
 	/* down, between BEGIN and COMMIT */
 	DISCOVERY_LOG = IPC_BASE_DISCOVERY, /* with the socket of a group */
+	DISCOVERY_HEAR, /* the same, for what is to be reflected */
+	DISCOVERY_CHANNEL,
+	DISCOVERY_LINK,
+	DISCOVERY_REFLECT,
+	DISCOVERY_SERVICE_TYPE,
+	DISCOVERY_DEVICE,
+	DISCOVERY_MAY,
+	/* down, once that is in force */
+	DISCOVERY_SOCKET = IPC_BASE_DISCOVERY + 16, /* with one of UDP */
 	/* up */
 	DISCOVERY_TRIED = IPC_BASE_DISCOVERY + 32,
 	DISCOVERY_LOST,
@@ -24,6 +43,80 @@ enum discovery_message {
 struct discovery_log {
 	uint16_t group;
 	uint16_t zero[3];
+};
+
+enum discovery_protocol {
+	DISCOVERY_PROTOCOL_MDNS = 1,
+	DISCOVERY_PROTOCOL_SSDP = 2,
+	DISCOVERY_PROTOCOL_UDP =
+		3, /* broadcasts of some maker's, as they are */
+};
+
+/* Channels, links and reflections come in the order of their places. */
+struct discovery_channel {
+	uint8_t place;
+	uint8_t protocol;
+	uint16_t port; /* to which everybody speaks */
+	uint16_t own_port; /* from which we do, and get answers */
+	uint16_t zero;
+};
+
+struct discovery_link {
+	char interface[16];
+	uint8_t place;
+	uint8_t devices; /* 1: of a devices zone; strangers are not heard */
+	uint8_t zero[6];
+};
+
+/*
+ * Who is on from_links offers something, who is on to_links looks for it;
+ * single devices say so themselves. Questions go out on ask_links. Answers go
+ * to everybody on tell_links, and elsewhere to devices that asked and may
+ * reach who answers.
+ */
+struct discovery_reflect {
+	uint8_t place;
+	uint8_t channel;
+	uint16_t zero;
+	uint32_t from_links, to_links, ask_links, tell_links;
+	char name[RECORD_NAME];
+};
+
+/* Of mDNS "_ipp._tcp", of SSDP a search target; text ends with NUL. */
+struct discovery_service {
+	uint8_t reflect;
+	uint8_t zero[3];
+	char text[DISCOVERY_SERVICE];
+};
+
+/* A known device; the reflections in which it is an end by its name. */
+struct discovery_device {
+	uint32_t id;
+	struct mac mac;
+	uint16_t zero;
+	uint32_t from, to;
+};
+
+/* What device may reach: another device, an address or prefix, or a link. */
+struct discovery_may {
+	uint32_t device;
+	uint32_t to_device; /* 0: none */
+	uint32_t to_links;
+	struct ip to; /* family 0: none */
+	uint8_t length;
+	uint8_t zero;
+};
+
+/*
+ * From which the worker speaks; it hears nothing. Those of an interface that
+ * came back replace the ones before.
+ */
+struct discovery_socket {
+	uint8_t link;
+	uint8_t channel;
+	uint8_t six; /* 1: IPv6 */
+	uint8_t zero;
+	uint32_t index; /* of the interface */
 };
 
 /* Which rule logged it. */

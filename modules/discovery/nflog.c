@@ -22,11 +22,16 @@ static const char *const prefixes[] = {
 	[DISCOVERY_REASON_BRIDGED] = ISOLATION_LOG_BRIDGED,
 };
 
+static bool is_prefix(const uint8_t *text, size_t length, const char *prefix)
+{
+	return length > strlen(prefix) &&
+	       !memcmp(text, prefix, strlen(prefix) + 1);
+}
+
 static uint8_t reason_of(const uint8_t *text, size_t length)
 {
 	for (size_t i = 1; i < ARRAY_SIZE(prefixes); i++)
-		if (length > strlen(prefixes[i]) &&
-			!memcmp(text, prefixes[i], strlen(prefixes[i]) + 1))
+		if (is_prefix(text, length, prefixes[i]))
 			return (uint8_t)i;
 	return 0;
 }
@@ -59,7 +64,14 @@ static void take(struct nflog_record *record, uint16_t type, const uint8_t *at,
 	case NFULA_HWADDR:
 		take_mac(record, at, length);
 		break;
+	case NFULA_IFINDEX_INDEV:
+		if (length < sizeof(number))
+			return;
+		memcpy(&number, at, sizeof(number));
+		record->index = ntohl(number);
+		break;
 	case NFULA_PREFIX:
+		record->heard = is_prefix(at, length, ISOLATION_LOG_HEARD);
 		record->reason = reason_of(at, length);
 		break;
 	case NFULA_SEQ:

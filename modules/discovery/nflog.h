@@ -13,9 +13,11 @@
 struct nflog_record {
 	struct mac mac; /* of the sender; zero: there is none */
 	uint8_t reason; /* enum discovery_reason; 0: another's prefix */
+	bool heard; /* it is to be reflected */
 	bool counted; /* seq is given: one more with each record */
 	uint32_t seq;
 	uint16_t ethertype;
+	uint32_t index; /* of the interface it came in by; 0: not known */
 	const uint8_t *payload; /* from the network header on */
 	size_t length;
 };

@@ -19,6 +19,7 @@
 #define ISOLATION_PORTS_MAX 1024 /* of all bridges of devices zones */
 #define ISOLATION_PINS_MAX 65536 /* of all devices together */
 #define ISOLATION_PINS_EACH 16
+#define ISOLATION_REFLECTS_MAX 256
 /* New connections in a second, unless somebody says otherwise. */
 #define ISOLATION_RATE_DEFAULT 200
 #define ISOLATION_RATE_MAX 1000000
@@ -43,6 +44,7 @@ enum isolation_message {
 	ISOLATION_LOG,
 	ISOLATION_PASS,
 	ISOLATION_MARKS,
+	ISOLATION_REFLECT,
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
@@ -149,6 +151,20 @@ struct isolation_log {
 	uint16_t group;
 	uint16_t zero;
 };
+/*
+ * On an interface, what is said to this port is shown to the NFLOG group (one
+ * for all lines), and the worker of that user may speak from own_port. Known
+ * devices may answer there, if the two ports differ. Port 0: only that the
+ * user speaks from nowhere.
+ */
+struct isolation_reflect {
+	char interface[16];
+	uint32_t uid;
+	uint16_t port, own_port;
+	uint16_t group;
+	uint16_t zero;
+};
+#define ISOLATION_LOG_HEARD "gatehouse heard"
 #define ISOLATION_LOG_DENIED "gatehouse denied"
 #define ISOLATION_LOG_QUARANTINED "gatehouse quarantined"
 #define ISOLATION_LOG_BRIDGED "gatehouse bridged"

@@ -210,6 +210,19 @@ int policy_set_marks(struct policy *policy, const struct isolation_marks *marks)
 	return 0;
 }
 
+int policy_add_reflect(
+	struct policy *policy, const struct isolation_reflect *reflect)
+{
+	struct isolation_reflect r = *reflect;
+
+	if (!r.uid || r.zero || r.interface[sizeof(r.interface) - 1] ||
+		!r.port != !r.own_port || (r.port && !r.interface[0]))
+		return -EINVAL;
+	memset(r.interface, 0, sizeof(r.interface));
+	memcpy(r.interface, reflect->interface, strlen(reflect->interface));
+	return add(&policy->reflects, &r, sizeof(r), ISOLATION_REFLECTS_MAX);
+}
+
 /* Keys come first in all structs, so bytes are an order like any other. */
 static int by_interface(const void *a, const void *b)
 {
@@ -281,6 +294,11 @@ static int by_pin(const void *a, const void *b)
 	return memcmp(x, y, sizeof(*x));
 }
 
+static int by_reflect(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct isolation_reflect));
+}
+
 static int by_log(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct isolation_log));
@@ -316,6 +334,7 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(pins), ITEM(pin), by_pin, OWNER(pin), false, true},
 	{MEMBER(limits), ITEM(limit), by_limited, OWNER(limit), true, true},
 	{MEMBER(logs), ITEM(log), by_log, POLICY_EVERYBODY},
+	{MEMBER(reflects), ITEM(reflect), by_reflect, POLICY_EVERYBODY},
 	{MEMBER(passes), ITEM(pass), by_pass, OWNER(pass), false, true},
 	{MEMBER(zone_passes), ITEM(pass), by_pass, POLICY_EVERYBODY},
 };

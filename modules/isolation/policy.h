@@ -31,6 +31,7 @@ struct policy {
 	struct policy_array by_ip; /* the same by address */
 	struct policy_array limits; /* struct isolation_limit, by device */
 	struct policy_array logs; /* struct isolation_log: none or one */
+	struct policy_array reflects; /* isolation_reflect, by interface */
 	struct policy_array passes; /* struct isolation_pass, by device */
 	struct policy_array zone_passes; /* those from a zone */
 	struct isolation_marks marks; /* sealed: never zero */
@@ -50,7 +51,7 @@ struct policy_kind {
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
-#define POLICY_KINDS 13
+#define POLICY_KINDS 14
 #define POLICY_KIND_DEVICES 1 /* the place of devices */
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
@@ -97,6 +98,8 @@ _must_check_ int policy_add_pass(
 /* Once. */
 _must_check_ int policy_set_marks(
 	struct policy *policy, const struct isolation_marks *marks);
+_must_check_ int policy_add_reflect(
+	struct policy *policy, const struct isolation_reflect *reflect);
 
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);

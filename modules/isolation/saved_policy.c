@@ -24,6 +24,7 @@ union item {
 	struct isolation_pin pin;
 	struct isolation_limit limit;
 	struct isolation_log log;
+	struct isolation_reflect reflect;
 	struct isolation_pass pass;
 	struct isolation_marks marks;
 };
@@ -78,6 +79,11 @@ static int add_limit(struct policy *policy, const union item *item)
 	return policy_add_limit(policy, &item->limit);
 }
 
+static int add_reflect(struct policy *policy, const union item *item)
+{
+	return policy_add_reflect(policy, &item->reflect);
+}
+
 static int add_log(struct policy *policy, const union item *item)
 {
 	return policy_add_log(policy, &item->log);
@@ -108,6 +114,7 @@ static const struct kind {
 	{ISOLATION_KNOWN_PORT, sizeof(struct isolation_port), add_port},
 	{ISOLATION_PIN, sizeof(struct isolation_pin), add_pin},
 	{ISOLATION_LIMIT, sizeof(struct isolation_limit), add_limit},
+	{ISOLATION_REFLECT, sizeof(struct isolation_reflect), add_reflect},
 	{ISOLATION_LOG, sizeof(struct isolation_log), add_log},
 	{ISOLATION_PASS, sizeof(struct isolation_pass), add_pass},
 	{ISOLATION_MARKS, sizeof(struct isolation_marks), set_marks},

@@ -86,11 +86,10 @@ static int bind_group(int fd, uint16_t group)
 }
 
 /* Each packet at once, cut, and numbered so that a lost one is noticed. */
-static int set_up(int fd, uint16_t group)
+static int set_up(int fd, uint16_t group, uint32_t snaplen)
 {
 	struct nfulnl_msg_config_mode mode = {
-		.copy_range = htonl(LOGSOCK_SNAPLEN),
-		.copy_mode = NFULNL_COPY_PACKET};
+		.copy_range = htonl(snaplen), .copy_mode = NFULNL_COPY_PACKET};
 	uint32_t threshold = htonl(1), timeout = htonl(1);
 	uint16_t flags = htons(NFULNL_CFG_F_SEQ);
 	struct request request = {0};
@@ -102,7 +101,7 @@ static int set_up(int fd, uint16_t group)
 	return ask(fd, &request, group, 2);
 }
 
-int logsock_open(uint16_t group, int *ret_fd)
+int logsock_open(uint16_t group, uint32_t snaplen, int *ret_fd)
 {
 	_cleanup_(cleanup_close) int fd = socket(AF_NETLINK,
 		SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER);
@@ -118,7 +117,7 @@ int logsock_open(uint16_t group, int *ret_fd)
 			fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	r = bind_group(fd, group);
 	if (r == 0)
-		r = set_up(fd, group);
+		r = set_up(fd, group, snaplen);
 	if (r == 0)
 		*ret_fd = steal_fd(&fd);
 	return r;

@@ -10,13 +10,12 @@
 
 #include "agent/lib/cleanup.h"
 
-#define LOGSOCK_SNAPLEN 128 /* bytes of a packet that are passed on */
 #define LOGSOCK_BUFFER (1 << 20) /* bytes that may wait for the worker */
 
 /*
- * Bound, set up, non-blocking. -EBUSY: another program has that group;
+ * Bound, set up to pass on so many bytes of each packet, non-blocking. -EBUSY: another program has that group;
  * -EOPNOTSUPP and the like: the kernel has no NFLOG.
  */
-_must_check_ int logsock_open(uint16_t group, int *ret_fd);
+_must_check_ int logsock_open(uint16_t group, uint32_t snaplen, int *ret_fd);
 
 #endif

@@ -43,6 +43,7 @@ static const struct chain {
 	{NFPROTO_INET, "input", "filter", NF_INET_LOCAL_IN, 0},
 	{NFPROTO_INET, "output", "filter", NF_INET_LOCAL_OUT, 0},
 	{NFPROTO_INET, "fence"},
+	{NFPROTO_INET, "reflectors"},
 	{NFPROTO_INET, "upgrade"},
 	{NFPROTO_INET, "through4"},
 	{NFPROTO_INET, "through6"},
@@ -223,6 +224,10 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 		rs->log_group = l->group;
 	}
 	rs->marks = input->policy->marks;
+	policy_each(struct isolation_reflect, x, &input->policy->reflects) {
+		rs->reflects = rs->reflects || x->port;
+		rs->reflect_group = x->group;
+	}
 	batch_begin(&rs->batch, first_seq);
 	begin_table(rs, NFPROTO_BRIDGE);
 	add_chains(rs);

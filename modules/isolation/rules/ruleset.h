@@ -79,6 +79,13 @@
 #define RULESET_NEW_SEATS 20
 #define RULESET_SEATS_BURST 2048
 
+/* What is shown of what is to be reflected: of one sender, and in all. */
+#define RULESET_REFLECT_RATE 20
+#define RULESET_REFLECT_BURST 60
+#define RULESET_REFLECT_RATE_ALL 400
+#define RULESET_REFLECT_BURST_ALL 800
+#define RULESET_REFLECT_SNAPLEN 1600
+
 #define RULESET_SETS_MAX 160
 #define RULESET_NAME 32
 
@@ -209,6 +216,8 @@ struct ruleset {
 	const char *chain;
 	bool logs;
 	uint16_t log_group;
+	bool reflects;
+	uint16_t reflect_group;
 };
 
 /* What not every kernel can. */

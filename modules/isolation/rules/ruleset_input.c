@@ -102,6 +102,8 @@ void ruleset_add_input(struct ruleset *rs, uint8_t generation)
 
 	for (size_t i = 0; i < RULES_FAMILIES; i++)
 		add_here(rs, &rules_families[i]);
+	if (rs->reflects)
+		rules_show_reflected(rs);
 	guard_proxy(rs);
 	rule_begin(rs, chain);
 	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
@@ -116,6 +118,7 @@ void ruleset_add_input(struct ruleset *rs, uint8_t generation)
 	rules_pass_replies(rs, chain);
 	rules_pass_judged(rs, chain, generation);
 	pass_housekeeping(rs);
+	rules_accept_reflected(rs);
 	rule_begin(rs, chain);
 	rule_protocol(rs, IPPROTO_TCP);
 	rule_in(rs, "proxy_ports", RULE_PORT, RULE_END);

@@ -35,6 +35,12 @@ void ruleset_add_bridge_rules(struct ruleset *rs, bool names_bridges);
 void ruleset_add_log_sets(struct ruleset *rs);
 void rules_add_log(struct ruleset *rs, const char *chain);
 
+/* What discovery hears and says again. */
+void ruleset_add_reflect_sets(struct ruleset *rs, const struct policy *policy);
+void rules_show_reflected(struct ruleset *rs);
+void rules_accept_reflected(struct ruleset *rs);
+void ruleset_add_reflect_fence(struct ruleset *rs);
+
 /* Our workers' fence. */
 void ruleset_add_fence_sets(struct ruleset *rs, const struct policy *policy);
 void ruleset_add_fence(struct ruleset *rs);

@@ -276,6 +276,7 @@ void ruleset_add_inet_rules(
 	add_reverse(rs);
 	add_redirect(rs, generation);
 	ruleset_add_fence(rs);
+	ruleset_add_reflect_fence(rs);
 	add_forward(rs, generation);
 	ruleset_add_between(rs, generation);
 	ruleset_add_gate(rs);

@@ -144,6 +144,7 @@ int ruleset_add_inet_sets(
 	add_again(rs);
 	ruleset_add_fence_sets(rs, p);
 	ruleset_add_log_sets(rs);
+	ruleset_add_reflect_sets(rs, p);
 	ruleset_add_count_sets(rs, p, input->carry);
 	ruleset_add_spoof_sets(rs, input);
 	ruleset_add_limit_sets(rs, p, input->carry);
