@@ -12,7 +12,8 @@
 
 static int check_role(const char *text)
 {
-	static const char *const roles[] = {"devices", "owner", "uplink"};
+	static const char *const roles[] = {
+		"devices", "guest", "owner", "uplink"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
 		if (strcmp(text, roles[i]) == 0)
@@ -40,9 +41,10 @@ static const struct conf_key zone_keys[] = {
 	{"interface", conf_check_ifname_list,
 		"names of network interfaces, such as br0 or eth1", false,
 		"The bridges or routed interfaces of this zone."},
-	{"role", check_role, "devices, owner or uplink", false,
-		"devices (the default) are isolated, the owner's own network "
-		"and the uplink are not touched."},
+	{"role", check_role, "devices, guest, owner or uplink", false,
+		"devices (the default) are isolated, guests are too and reach "
+		"the world outside, the owner's own network and the uplink "
+		"are not touched."},
 	{"mode", conf_check_mode, "observe or enforce", false,
 		"Overrides the gateway's mode in this zone."},
 };

@@ -133,7 +133,9 @@ enum record_mode agent_mode(const struct conf *conf,
 
 static bool has_devices(const struct conf_section *zone)
 {
-	return strcmp(conf_text(zone, "role", "devices"), "devices") == 0;
+	const char *role = conf_text(zone, "role", "devices");
+
+	return strcmp(role, "devices") == 0 || strcmp(role, "guest") == 0;
 }
 
 /* The zone of devices if there is just one: the guess for who is not seen. */

@@ -32,6 +32,8 @@ const char *names_decision(uint8_t decision)
 		return "quarantine";
 	case RECORD_DECISION_APPROVED:
 		return "approved";
+	case RECORD_DECISION_GUEST:
+		return "guest";
 	}
 	return "unknown";
 }

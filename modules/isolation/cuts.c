@@ -75,16 +75,22 @@ static bool may_go_on(struct cuts *cuts, const struct flow *flow,
 {
 	const struct policy *policy = &cuts->engine->policy;
 	const struct isolation_device *d = policy_device_by_mac(policy, mac);
+	const struct isolation_zone *zone;
 	bool inside;
 
 	if (!port ||
 		(d && d->mode ? d->mode : port->mode) == RECORD_MODE_OBSERVE)
 		return true;
-	if (!d)
+	zone = policy_zone(policy, port->bridge);
+	if (!zone || (!d && zone->strangers != ISOLATION_STRANGERS_ALLOW))
 		return false;
-	if (may_go_on_inside(cuts, flow, d->id, port, &inside))
+	if (may_go_on_inside(cuts, flow, d ? d->id : 0, port, &inside))
 		return true;
-	return !inside && flows_allowed(policy, d->id, flow);
+	if (inside)
+		return false;
+	return (d && flows_allowed(policy, d->id, flow)) ||
+	       ((!d || zone->guest) &&
+		       flows_zone_allowed(policy, zone->zone, flow));
 }
 
 /* Whose it is was found out last; connections of one come in a row. */

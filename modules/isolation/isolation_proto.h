@@ -45,6 +45,7 @@ enum isolation_message {
 	ISOLATION_PASS,
 	ISOLATION_MARKS,
 	ISOLATION_REFLECT,
+	ISOLATION_ZONE_ALLOW, /* struct isolation_allow; device: the zone */
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
 	ISOLATION_GET_ATTEMPTS,
@@ -81,7 +82,8 @@ struct isolation_zone {
 	uint16_t zone; /* place of the [zone] section, from 1 */
 	uint8_t binding; /* enum isolation_binding */
 	uint8_t roaming; /* 1: a MAC may be at several ports at once */
-	uint16_t zero;
+	uint8_t strangers; /* enum isolation_strangers; of devices zones */
+	uint8_t guest; /* 1: known devices may what strangers may as well */
 };
 
 /* Whose an address is that is pinned to nobody. */
@@ -89,6 +91,13 @@ enum isolation_binding {
 	ISOLATION_BINDING_FIRST = 0, /* DHCP's word, else who was first */
 	ISOLATION_BINDING_STRICT = 1, /* IPv4: by DHCP only */
 	ISOLATION_BINDING_OFF = 2, /* anybody's */
+};
+
+/* What becomes of those without a [device] section. */
+enum isolation_strangers {
+	ISOLATION_STRANGERS_QUARANTINE = 0, /* DHCP and neighbours only */
+	ISOLATION_STRANGERS_ALLOW = 1, /* what the zone's lines say */
+	ISOLATION_STRANGERS_BLOCK = 2, /* nothing, not even DHCP */
 };
 
 struct isolation_device {

@@ -26,6 +26,7 @@
 #include "modules/isolation/agent/passes.h"
 #include "modules/isolation/agent/pins.h"
 #include "modules/isolation/agent/windows.h"
+#include "modules/isolation/agent/strangers.h"
 #include "modules/proxy/proxy_proto.h"
 
 #define NAME "isolation"
@@ -60,6 +61,13 @@ static const struct conf_key zone_keys[] = {
 		"Who may open connections to the devices of this zone, besides "
 		"the owner."},
 	BINDING_ZONE_KEYS,
+	{"default", strangers_check_default, "quarantine, allow or block",
+		false,
+		"What becomes of devices of this zone that nobody approved."},
+	{"allow", check_later, "a protocol and an address, such as tcp/443 any",
+		true,
+		"What guests, or strangers that are let in, may reach; "
+		"without a line any, the world outside."},
 };
 
 static const struct conf_key device_keys[] = {
@@ -189,6 +197,7 @@ static void check(struct conf *conf)
 	windows_check(conf);
 	pins_check(conf, pins_own_address);
 	passes_check(conf);
+	strangers_check(conf);
 	if (n_allows > ISOLATION_ALLOWS_MAX)
 		conf_complain(conf, gateway ? gateway->file : "", 0,
 			"more than %d allow lines", ISOLATION_ALLOWS_MAX);
@@ -205,6 +214,8 @@ static int send_zone(struct agent *agent, const struct conf *conf,
 {
 	const char *rest = conf_text(section, "interface", "");
 	struct isolation_zone zone = {.role = zone_role(section),
+		.strangers = strangers_of(section),
+		.guest = strangers_guests(section),
 		.mode = (uint8_t)agent_mode(conf, section, NULL),
 		.zone = place};
 	int r = 0;
@@ -358,6 +369,8 @@ static int configure(struct agent *agent, const struct conf *conf)
 		r = send_device(agent, conf, d);
 	if (r == 0)
 		r = passes_send(agent, conf);
+	if (r == 0)
+		r = strangers_send(agent, conf);
 	if (r == 0)
 		r = send_addresses(
 			agent, conf, "name-server", ISOLATION_NAME_SERVER);

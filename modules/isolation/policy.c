@@ -60,6 +60,8 @@ int policy_add_zone(struct policy *policy, const struct isolation_zone *zone)
 		return -EINVAL;
 	if (z.role < ISOLATION_ROLE_DEVICES || z.role > ISOLATION_ROLE_UPLINK)
 		return -EINVAL;
+	if (z.strangers > ISOLATION_STRANGERS_BLOCK || z.guest > 1)
+		return -EINVAL;
 	if (z.mode != RECORD_MODE_OBSERVE && z.mode != RECORD_MODE_ENFORCE)
 		return -EINVAL;
 	if (z.binding > ISOLATION_BINDING_OFF || z.roaming > 1)
@@ -101,6 +103,16 @@ int policy_add_allow(struct policy *policy, const struct isolation_allow *allow)
 		return -EINVAL;
 	return add(
 		&policy->allows, allow, sizeof(*allow), ISOLATION_ALLOWS_MAX);
+}
+
+int policy_add_zone_allow(
+	struct policy *policy, const struct isolation_allow *allow)
+{
+	if (!prefix_sane(allow) || allow->first > allow->last ||
+		!allow->device || allow->device > ISOLATION_ZONES_MAX)
+		return -EINVAL;
+	return add(&policy->zone_allows, allow, sizeof(*allow),
+		ISOLATION_ALLOWS_MAX);
 }
 
 int policy_add_redirect(
@@ -336,6 +348,7 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(logs), ITEM(log), by_log, POLICY_EVERYBODY},
 	{MEMBER(reflects), ITEM(reflect), by_reflect, POLICY_EVERYBODY},
 	{MEMBER(passes), ITEM(pass), by_pass, OWNER(pass), false, true},
+	{MEMBER(zone_allows), ITEM(allow), by_allow, POLICY_EVERYBODY},
 	{MEMBER(zone_passes), ITEM(pass), by_pass, POLICY_EVERYBODY},
 };
 

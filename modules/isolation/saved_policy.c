@@ -89,6 +89,11 @@ static int add_log(struct policy *policy, const union item *item)
 	return policy_add_log(policy, &item->log);
 }
 
+static int add_zone_allow(struct policy *policy, const union item *item)
+{
+	return policy_add_zone_allow(policy, &item->allow);
+}
+
 static int add_pass(struct policy *policy, const union item *item)
 {
 	return policy_add_pass(policy, &item->pass);
@@ -116,6 +121,7 @@ static const struct kind {
 	{ISOLATION_LIMIT, sizeof(struct isolation_limit), add_limit},
 	{ISOLATION_REFLECT, sizeof(struct isolation_reflect), add_reflect},
 	{ISOLATION_LOG, sizeof(struct isolation_log), add_log},
+	{ISOLATION_ZONE_ALLOW, sizeof(struct isolation_allow), add_zone_allow},
 	{ISOLATION_PASS, sizeof(struct isolation_pass), add_pass},
 	{ISOLATION_MARKS, sizeof(struct isolation_marks), set_marks},
 };

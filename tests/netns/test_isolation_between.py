@@ -184,12 +184,9 @@ def gateway(tap, lab):
 
 
 def without_rules(lab):
-    if lab.daemon:
-        lab.daemon.stop()
-    lab.gateway.run("nft", "delete", "table", "inet", "gatehouse",
-                    check=False)
-    lab.gateway.run("nft", "delete", "table", "bridge", "gatehouse",
-                    check=False)
+    lab.daemon.stop()
+    lab.gateway.run(lab.program("usr/libexec/gatehouse/gatehouse-isolation"),
+                    "--clear", lab.daemon.options["--state"])
 
 
 def between(tap):

@@ -11,6 +11,7 @@
 
 #include "modules/isolation/agent/allow.h"
 #include "modules/isolation/agent/passes.h"
+#include "modules/isolation/agent/strangers.h"
 #include "modules/isolation/kernel/flows.h"
 #include "modules/isolation/policy.h"
 
@@ -24,6 +25,8 @@ static const struct conf_key zone_keys[] = {
 	{"interface", conf_check_ifname_list, "interfaces"},
 	{"role", anything, "a role"},
 	{"allow-from", passes_check_from, "zones, or device:NAME", true},
+	{"allow", anything, "anything", true},
+	{"default", strangers_check_default, "quarantine, allow or block"},
 };
 static const struct conf_key device_keys[] = {
 	{"allow", anything, "anything", true},
@@ -68,9 +71,13 @@ int agent_send(struct agent *agent, const char *module, uint16_t type,
 	const void *message, size_t size, int fd)
 {
 	assert_string_equal(module, "isolation");
+	assert_int_equal(fd, -1);
+	if (type == ISOLATION_ZONE_ALLOW) {
+		assert_int_equal(size, sizeof(struct isolation_allow));
+		return policy_add_zone_allow(&agent->policy, message);
+	}
 	assert_int_equal(type, ISOLATION_PASS);
 	assert_int_equal(size, sizeof(struct isolation_pass));
-	assert_int_equal(fd, -1);
 	return policy_add_pass(&agent->policy, message);
 }
 
@@ -86,6 +93,7 @@ static struct conf *parse(const char *more)
 	assert_int_equal(conf_parse(conf, "one", ZONES, strlen(ZONES)), 0);
 	assert_int_equal(conf_parse(conf, "two", text, strlen(text)), 0);
 	passes_check(conf);
+	strangers_check(conf);
 	return conf;
 }
 
@@ -114,6 +122,14 @@ static void test_complaints(void **state)
 		{"allow-from = things", "where is it?"},
 		{"allow-from = a/b", "expected zones, or device:NAME"},
 		{"[zone home]\nallow-from = things", "no zone of devices"},
+		{"[zone home]\ndefault = allow", "[zone home] is no zone of"},
+		{"[zone guests]\nrole = guest\ndefault = block",
+			"guests reach the world outside"},
+		{"[zone lamps]\ndefault = maybe", "expected quarantine"},
+		{"[zone lamps]\nallow = tcp/80 any",
+			"expected default = allow"},
+		{"[zone lamps]\ndefault = allow\nallow = tcp/80 device:lamp",
+			"where is it?"},
 	};
 
 	(void)state;
@@ -184,6 +200,47 @@ static void test_sent(void **state)
 		&(struct isolation_pass){0, 1, 3, .last = 65535}, NULL);
 	expect(&p->zone_passes, 3,
 		&(struct isolation_pass){0, 3, 3, .last = 65535}, NULL);
+	policy_free(&agent.policy);
+	conf_free(conf);
+}
+
+/* Guests reach any, strangers that are let in what the lines say. */
+static void test_strangers(void **state)
+{
+	struct conf *conf = parse("[zone guests]\nrole = guest\n"
+				  "[zone lamps]\ndefault = allow\n"
+				  "allow = tcp/443 192.0.2.0/24\n"
+				  "allow = udp/9 gateway\n");
+	struct agent agent = {{{0}}};
+	const struct isolation_allow *a;
+	struct flow flow = {.port = 443, .protocol = 6};
+
+	(void)state;
+	assert_int_equal(conf_problem_count(conf), 0);
+	assert_int_equal(passes_send(&agent, conf), 0);
+	assert_int_equal(strangers_send(&agent, conf), 0);
+	expect(&agent.policy.zone_passes, 0,
+		&(struct isolation_pass){
+			0, 3, .protocol = 17, .first = 9, .last = 9},
+		NULL);
+	assert_int_equal(agent.policy.zone_allows.n, 2);
+	a = agent.policy.zone_allows.items;
+	assert_int_equal(a[0].device, 3);
+	assert_int_equal(a[0].length, 24);
+	assert_int_equal(a[1].device, 5);
+	assert_int_equal(a[1].last, 65535);
+	assert_int_equal(strangers_of(conf_find(conf, "zone", "guests")),
+		ISOLATION_STRANGERS_ALLOW);
+	assert_int_equal(strangers_of(conf_find(conf, "zone", "things")),
+		ISOLATION_STRANGERS_QUARANTINE);
+	assert_int_equal(strangers_of(conf_find(conf, "zone", "home")),
+		ISOLATION_STRANGERS_QUARANTINE);
+	assert_int_equal(ip_parse("192.0.2.9", &flow.to), 0);
+	assert_true(flows_zone_allowed(&agent.policy, 3, &flow));
+	assert_true(flows_zone_allowed(&agent.policy, 5, &flow));
+	assert_false(flows_zone_allowed(&agent.policy, 1, &flow));
+	flow.port = 80;
+	assert_false(flows_zone_allowed(&agent.policy, 3, &flow));
 	policy_free(&agent.policy);
 	conf_free(conf);
 }
@@ -263,6 +320,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_sent),
+		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_bad_passes),
 		cmocka_unit_test(test_flows),
 	};

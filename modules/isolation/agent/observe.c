@@ -37,6 +37,21 @@ static void set_text(char *text, size_t size, const char *value)
 	memcpy(text, value, strnlen(value, size - 1));
 }
 
+/* A zone of guests, or one that lets strangers in. */
+static bool lets_in(const struct conf_section *zone)
+{
+	return strcmp(conf_text(zone, "role", "devices"), "guest") == 0 ||
+	       strcmp(conf_text(zone, "default", "quarantine"), "allow") == 0;
+}
+
+static void decide(
+	struct record_device *record, const struct conf_section *zone)
+{
+	if (record->id >= RECORD_STRANGER_BASE)
+		record->decision = lets_in(zone) ? RECORD_DECISION_GUEST
+						 : RECORD_DECISION_QUARANTINE;
+}
+
 static void update(struct state *state, const struct conf *conf,
 	struct record_device *record, const struct isolation_seen *seen)
 {
@@ -52,6 +67,7 @@ static void update(struct state *state, const struct conf *conf,
 			: NULL);
 	record->isolation = honest_isolation(
 		state, record->mode, record->isolation);
+	decide(record, zone);
 	if (!record->first_seen)
 		record->first_seen = now;
 	record->last_seen = now;
@@ -65,6 +81,10 @@ static void warn_of_stranger(
 			? "It is in quarantine: it reaches nothing."
 			: "It is only observed: it reaches everything.";
 
+	if (record->decision == RECORD_DECISION_GUEST) {
+		state_unwarn(state, record->id, "device.new");
+		return;
+	}
 	state_warn(state, record->id, RECORD_SEVERITY_WARNING, "device.new",
 		"An unknown device, %s, is on %s (zone %s). %s If it is "
 		"yours, give it a [device] section.",
@@ -189,6 +209,7 @@ static void refresh_devices(struct state *state, const struct conf *conf)
 						  : NULL);
 		record.isolation = honest_isolation(
 			state, record.mode, record.isolation);
+		decide(&record, zone);
 		if (memcmp(&record, known, sizeof(record)) != 0)
 			(void)state_put_device(state, &record);
 		if (id >= RECORD_STRANGER_BASE &&

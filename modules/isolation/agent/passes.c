@@ -36,6 +36,11 @@ static bool has_role(const struct conf_section *zone, const char *role)
 	return strcmp(role_of(zone), role) == 0;
 }
 
+static bool is_zone(const struct conf_section *section)
+{
+	return strcmp(section->schema->type, "zone") == 0;
+}
+
 static uint16_t place_of(
 	const struct conf *conf, const struct conf_section *zone)
 {
@@ -174,23 +179,23 @@ static void check_from(struct conf *conf, const struct conf_section *to)
 	}
 	if (!first)
 		return;
-	if (strcmp(to->schema->type, "device") == 0)
+	if (!is_zone(to))
 		(void)needs_address(conf, first, to);
-	else if (!has_role(to, "devices"))
+	else if (!has_role(to, "devices") && !has_role(to, "guest"))
 		conf_complain(conf, first->file, first->line,
 			"allow-from: [zone %s] is no zone of devices, so "
 			"nothing is cut that could be allowed",
 			to->name);
 }
 
-static int each_allow(const struct conf *conf,
-	const struct conf_section *device, way_found found, void *arg)
+static int each_allow(const struct conf *conf, const struct conf_section *from,
+	way_found found, void *arg)
 {
 	int r = 0;
 
-	for (const struct conf_value *v = conf_get(device, "allow");
-		v && r == 0; v = conf_get_next(v)) {
-		struct way way = {.from_device = device};
+	for (const struct conf_value *v = conf_get(from, "allow"); v && r == 0;
+		v = conf_get_next(v)) {
+		struct way way = {0};
 		char reason[ALLOW_REASON];
 		struct allow_line line;
 
@@ -198,6 +203,10 @@ static int each_allow(const struct conf *conf,
 			line.target == ALLOW_TARGET_ADDRESS)
 			continue;
 		way.what = line.allow;
+		if (is_zone(from))
+			way.from_zone = from;
+		else
+			way.from_device = from;
 		if (line.target == ALLOW_TARGET_DEVICE)
 			way.to_device = conf_find(conf, "device", line.name);
 		else if (line.target == ALLOW_TARGET_ZONE)
@@ -215,11 +224,11 @@ static int from_word(const struct conf *conf, const struct conf_section *to,
 
 	if (!from)
 		return 0;
-	if (strcmp(to->schema->type, "device") == 0)
+	if (!is_zone(to))
 		way.to_device = to;
 	else
 		way.to_zone = to;
-	if (strcmp(from->schema->type, "device") == 0)
+	if (!is_zone(from))
 		way.from_device = from;
 	else if (has_role(from, "owner"))
 		return 0; /* may anyway */
@@ -255,8 +264,11 @@ static int each_way(const struct conf *conf, way_found found, void *arg)
 			r = each_from(conf, d, found, arg);
 	}
 	for (const struct conf_section *z = conf_next(conf, "zone", NULL);
-		z && r == 0; z = conf_next(conf, "zone", z))
-		r = each_from(conf, z, found, arg);
+		z && r == 0; z = conf_next(conf, "zone", z)) {
+		r = each_allow(conf, z, found, arg);
+		if (r == 0)
+			r = each_from(conf, z, found, arg);
+	}
 	return r;
 }
 
@@ -293,8 +305,10 @@ void passes_check(struct conf *conf)
 		last = d;
 	}
 	for (const struct conf_section *z = conf_next(conf, "zone", NULL); z;
-		z = conf_next(conf, "zone", z))
+		z = conf_next(conf, "zone", z)) {
+		check_allows(conf, z);
 		check_from(conf, z);
+	}
 	(void)each_way(conf, count_way, &n);
 	if (last && n > ISOLATION_PASSES_MAX)
 		conf_complain(conf, last->file, last->line,

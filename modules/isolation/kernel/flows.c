@@ -102,6 +102,17 @@ bool flows_is_name_server(const struct policy *policy, const struct ip *ip)
 	return false;
 }
 
+bool flows_zone_allowed(
+	const struct policy *policy, uint16_t zone, const struct flow *flow)
+{
+	if (flows_is_dns(flow) && flows_is_name_server(policy, &flow->to))
+		return true;
+	policy_each(struct isolation_allow, a, &policy->zone_allows)
+		if (a->device == zone && flows_line_allows(a, flow))
+			return true;
+	return false;
+}
+
 static bool pass_allows(const struct isolation_pass *p,
 	const struct flow_ends *ends, const struct flow *flow)
 {

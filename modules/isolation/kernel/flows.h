@@ -30,6 +30,10 @@ bool flows_is_name_server(const struct policy *policy, const struct ip *ip);
 bool flows_allowed(
 	const struct policy *policy, uint32_t device, const struct flow *flow);
 
+/* May strangers of the zone open it towards the world outside? Pure. */
+bool flows_zone_allowed(
+	const struct policy *policy, uint16_t zone, const struct flow *flow);
+
 /* Where a connection between those inside begins and ends. */
 struct flow_ends {
 	uint32_t device; /* that began it */

@@ -47,8 +47,9 @@ static const struct source sources[] = {
 		4},
 	[RULE_ROUTE_OUT] = {"fib", NFT_FIB_RESULT_OIFNAME, NFTA_FIB_F_DADDR,
 		16},
+	/* With the mark: the routing guard asks for it (guard.h). */
 	[RULE_ROUTE_BACK] = {"fib", NFT_FIB_RESULT_OIF,
-		NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF, 4},
+		NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_MARK, 4},
 	[RULE_USER] = {"meta", NFT_META_SKUID, 0, 4},
 	[RULE_ETHERTYPE] = {"meta", NFT_META_PROTOCOL, 0, 2},
 	[RULE_ARP_MAC] = {"payload", NFT_PAYLOAD_NETWORK_HEADER, 8, 6},

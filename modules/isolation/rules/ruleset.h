@@ -86,7 +86,7 @@
 #define RULESET_REFLECT_BURST_ALL 800
 #define RULESET_REFLECT_SNAPLEN 1600
 
-#define RULESET_SETS_MAX 160
+#define RULESET_SETS_MAX 192
 #define RULESET_NAME 32
 
 enum ruleset_counter {

@@ -102,7 +102,7 @@ static struct box allow_to_box(
 }
 
 /* ICMP means the family's own; without an address both. */
-static int add_allow_boxes(
+int rules_add_allow_boxes(
 	struct boxes *boxes, const struct isolation_allow *a, size_t most)
 {
 	bool icmp = a->protocol == IPPROTO_ICMP;
@@ -149,7 +149,7 @@ static int add_wide_device(struct set_filler *filler,
 
 	for (; *a < end && (*a)->device == device->id; (*a)++)
 		if (r == 0 && is_wide(*a, family))
-			r = add_allow_boxes(
+			r = rules_add_allow_boxes(
 				&boxes, *a, BOXES_MAX - filler->elements);
 	for (size_t i = 0; i < boxes.n && r == 0; i++)
 		put_box(filler, &device->mac, &boxes.box[i], address);

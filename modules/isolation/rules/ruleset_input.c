@@ -117,6 +117,7 @@ void ruleset_add_input(struct ruleset *rs, uint8_t generation)
 	}
 	rules_pass_replies(rs, chain);
 	rules_pass_judged(rs, chain, generation);
+	rules_drop_blocked(rs, chain);
 	pass_housekeeping(rs);
 	rules_accept_reflected(rs);
 	rule_begin(rs, chain);
@@ -125,6 +126,7 @@ void ruleset_add_input(struct ruleset *rs, uint8_t generation)
 	rule_ct_redirected(rs, true);
 	rule_accept(rs);
 	rules_go_paced(rs, chain, true);
+	rules_go_strangers(rs, chain, true);
 	pass_by_noise(rs, chain);
 	rule_begin(rs, chain);
 	rule_goto(rs, "quarantined");

@@ -18,6 +18,24 @@ _must_check_ int ruleset_add_allow_sets(
 void ruleset_add_count_sets(struct ruleset *rs, const struct policy *policy,
 	const struct ruleset_carry *carry);
 
+struct rules_family;
+
+/* Strangers, in zones that do not keep them in quarantine. */
+_must_check_ int ruleset_add_stranger_sets(
+	struct ruleset *rs, const struct policy *policy, char *ret_reason);
+/* At the end of the chains that judge what goes through. */
+void rules_go_guests(
+	struct ruleset *rs, const char *chain, const struct rules_family *f);
+void rules_go_strangers(struct ruleset *rs, const char *chain, bool here);
+/* At the beginning of what strangers may say to the gateway. */
+void rules_drop_blocked(struct ruleset *rs, const char *chain);
+void ruleset_add_strangers(struct ruleset *rs, bool count_connections);
+
+struct boxes;
+/* What a line means, cut apart from what is in there. */
+_must_check_ int rules_add_allow_boxes(
+	struct boxes *boxes, const struct isolation_allow *allow, size_t most);
+
 /* Who may what towards others inside and towards the gateway. */
 _must_check_ int ruleset_add_zone_sets(
 	struct ruleset *rs, const struct policy *policy, char *ret_reason);

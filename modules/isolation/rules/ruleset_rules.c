@@ -92,6 +92,7 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	rule_in(rs, "here", RULE_ADDRESS_TYPE, RULE_END);
 	rule_goto(rs, "to_gateway");
 	rules_go_paced(rs, chain, false);
+	rules_go_strangers(rs, chain, false);
 	rule_begin(rs, chain);
 	rule_goto(rs, "quarantined");
 }
@@ -170,6 +171,7 @@ static void add_through(struct ruleset *rs, const struct rules_family *f)
 	rule_in(rs, "wide_anywhere", RULE_SOURCE_MAC, RULE_PROTOCOL, RULE_PORT,
 		RULE_END);
 	rule_goto(rs, "allowed");
+	rules_go_guests(rs, chain, f);
 	rule_begin(rs, chain);
 	rule_goto(rs, "denied");
 }
@@ -280,6 +282,7 @@ void ruleset_add_inet_rules(
 	add_forward(rs, generation);
 	ruleset_add_between(rs, generation);
 	ruleset_add_gate(rs);
+	ruleset_add_strangers(rs, input->kernel.counts_connections);
 	add_to_devices(rs);
 	ruleset_add_input(rs, generation);
 }

@@ -151,6 +151,8 @@ int ruleset_add_inet_sets(
 	ruleset_add_bandwidth_sets(rs, p, input->carry);
 	ruleset_add_bind_sets(rs, input);
 	r = ruleset_add_zone_sets(rs, p, ret_reason);
+	if (r == 0)
+		r = ruleset_add_stranger_sets(rs, p, ret_reason);
 	return r < 0 ? r : ruleset_add_allow_sets(rs, p, ret_reason);
 }
 

@@ -125,6 +125,10 @@ void ruleset_add_between(struct ruleset *rs, uint8_t generation)
 		rule_family(rs, z.f->nfproto);
 		rule_in(rs, "known", RULE_SOURCE_MAC, RULE_END);
 		rule_goto(rs, z.towards);
+		rule_begin(rs, chain);
+		rule_family(rs, z.f->nfproto);
+		rule_in(rs, "strangers_if", RULE_IIF, RULE_END);
+		rule_goto(rs, z.towards);
 	}
 	/* Strangers, counted already: none gets into where is enforced. */
 	rule_begin(rs, chain);
@@ -169,6 +173,10 @@ static void add_gate(struct ruleset *rs)
 	open_gate(rs, "peer_gate", RULE_SOURCE_MAC);
 	open_gate(rs, "wide_peer_gate", RULE_SOURCE_MAC);
 	open_gate(rs, "zone_gate", RULE_IIF);
+	rule_begin(rs, "gate");
+	rule_in(rs, "strangers_if", RULE_IIF, RULE_END);
+	rule_in(rs, "zone_gate", RULE_IIF, RULE_PROTOCOL, RULE_PORT, RULE_END);
+	rule_goto(rs, "stranger_allowed");
 	rule_begin(rs, "gate");
 	rule_accept(rs);
 	/* Within its rate; this is the way past the input chain's limit. */
