@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "agent/ctl/differ.h"
-#include "agent/ctl/flat.h"
+#include "agent/lib/flat.h"
 
 struct comparison {
 	struct flat before, after;

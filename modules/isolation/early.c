@@ -15,6 +15,7 @@
 
 #include "agent/lib/safe_mode.h"
 #include "modules/isolation/clear.h"
+#include "modules/isolation/early_conf.h"
 #include "modules/isolation/kernel/guard.h"
 #include "modules/isolation/kernel/nft.h"
 #include "modules/isolation/marks.h"
@@ -130,7 +131,46 @@ static int load_policy(struct nft *nft, const struct policy *policy)
 	return r < 0 ? r : set_guard(policy);
 }
 
-static int load_saved(struct nft *nft, int folder)
+/* Zones, devices and the owner's way in; the rest is the daemon's. */
+static int load_strictest(struct nft *nft, const char *text)
+{
+	char reason[POLICY_REASON] = "";
+	struct policy policy = {0};
+	struct topology topology;
+	int r = early_conf_policy(text, &policy, reason);
+
+	if (r == -ENOENT) {
+		printf(SAY "the configuration enforces nothing\n");
+		return 0;
+	}
+	if (r == 0) {
+		topology_build(&policy, NULL, 0, &topology);
+		r = load(nft, &policy, &topology, reason);
+		topology_free(&topology);
+		policy_free(&policy);
+	}
+	if (r < 0)
+		fprintf(stderr, SAY "%s\n", reason);
+	else
+		printf(SAY "nothing is allowed until gatehoused runs\n");
+	return r;
+}
+
+static int load_from_config(struct nft *nft, const struct early *early)
+{
+	_cleanup_(cleanup_free) char *text = NULL;
+	int r = early_conf_read(early->state, early->config, &text);
+
+	if (r == 0)
+		return load_strictest(nft, text);
+	fprintf(stderr,
+		SAY "nothing is enforced until gatehoused runs, because no "
+		    "saved rules are left and the configuration cannot be "
+		    "read\n");
+	return r;
+}
+
+static int load_saved(struct nft *nft, int folder, const struct early *early)
 {
 	struct policy policy = {0};
 	int r = read_any(folder, &policy);
@@ -140,19 +180,16 @@ static int load_saved(struct nft *nft, int folder)
 			   "gatehoused runs\n");
 		return 0;
 	}
-	if (r < 0) {
-		fprintf(stderr,
-			SAY "nothing is enforced until gatehoused runs, "
-			    "because no saved rules are left\n");
-		return r;
-	}
+	if (r < 0)
+		return load_from_config(nft, early);
 	r = load_policy(nft, &policy);
 	policy_free(&policy);
 	return r;
 }
 
-static int load_unless_there(struct nft *nft, const char *path)
+static int load_unless_there(struct nft *nft, const struct early *early)
 {
+	const char *path = early->state;
 	_cleanup_(cleanup_close) int folder = open(
 		path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool there = false;
@@ -173,7 +210,7 @@ static int load_unless_there(struct nft *nft, const char *path)
 		printf(SAY "the rules are there already\n");
 		return 0;
 	}
-	return load_saved(nft, folder);
+	return load_saved(nft, folder, early);
 }
 
 /* Rules that somebody loaded before are in the way, too. */
@@ -186,20 +223,20 @@ static int stay_open(const char *folder, const char *what)
 	return clear_but_saved(folder) ? 1 : 0;
 }
 
-int early_main(const char *folder, const char *boot)
+int early_main(const struct early *early)
 {
 	char what[SAFE_MODE_TEXT];
 	struct nft nft;
 	int r;
 
-	if (safe_mode_wanted(boot, what))
-		return stay_open(folder, what);
+	if (safe_mode_wanted(early->boot, what))
+		return stay_open(early->state, what);
 	r = nft_open(&nft);
 	if (r < 0) {
 		fprintf(stderr, SAY "no way to nftables: %s\n", strerror(-r));
 		return 1;
 	}
-	r = load_unless_there(&nft, folder);
+	r = load_unless_there(&nft, early);
 	nft_close(&nft);
 	return r < 0 ? 1 : 0;
 }

@@ -448,8 +448,13 @@ int main(int argc, char **argv)
 
 	if ((argc == 2 || argc == 3) && !strcmp(argv[1], "--clear"))
 		return clear_main(folder);
-	if (argc >= 2 && argc <= 4 && !strcmp(argv[1], "--early"))
-		return early_main(folder, argc == 4 ? argv[3] : NULL);
+	if (argc >= 2 && argc <= 5 && !strcmp(argv[1], "--early")) {
+		const struct early early = {folder,
+			argc > 3 && argv[3][0] ? argv[3] : NULL,
+			argc > 4 ? argv[4] : NULL};
+
+		return early_main(&early);
+	}
 	if (argc == 2 && !strcmp(argv[1], "--try-kernel"))
 		return try_kernel_main();
 	return worker_main(&describe, argc, argv);

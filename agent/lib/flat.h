@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A configuration in one text, taken apart. Pure but for memory. */
-#ifndef GATEHOUSE_CTL_FLAT_H
-#define GATEHOUSE_CTL_FLAT_H
+#ifndef GATEHOUSE_FLAT_H
+#define GATEHOUSE_FLAT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
-#include "agent/ctl/flat.h"
+#include "agent/lib/flat.h"
 
-/* One more of size bytes; the command ends when memory is out. */
+/* One more of size bytes; the process ends when memory is out. */
 static void *grow(void *array, size_t n, size_t size)
 {
 	/* Doubled at powers of two. */
