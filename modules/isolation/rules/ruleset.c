@@ -64,6 +64,7 @@ static const struct chain {
 	{NFPROTO_INET, "strangers_here6"},
 	{NFPROTO_INET, "stranger_allowed"},
 	{NFPROTO_INET, "gate_open"},
+	{NFPROTO_INET, "answers"},
 	{NFPROTO_INET, "proxy_refused"},
 	{NFPROTO_INET, "allowed"},
 	{NFPROTO_INET, "bandwidth"},

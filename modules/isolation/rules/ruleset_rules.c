@@ -72,6 +72,27 @@ static void judge_again(
 	rule_end(rs);
 }
 
+/*
+ * What answers for somebody else ends a connection that is not its own: an
+ * answer comes from where its sender is, and an error about a neighbour's
+ * connection is nobody's to tell.
+ */
+static void add_answers(struct ruleset *rs)
+{
+	rule_begin(rs, "answers");
+	rules_not_from_there(rs);
+	rule_goto(rs, "denied");
+	for (size_t i = 0; i < RULES_FAMILIES; i++) {
+		rule_begin(rs, "answers");
+		rule_protocol(rs, rules_families[i].icmp);
+		rule_ct_state(rs, RELATED);
+		rule_in(rs, "devices_if", RULE_ROUTE_OUT, RULE_END);
+		rule_goto(rs, "denied");
+	}
+	rule_begin(rs, "answers");
+	rule_accept(rs);
+}
+
 static void add_prerouting(struct ruleset *rs, uint8_t generation)
 {
 	const char *chain = "prerouting";
@@ -86,8 +107,10 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	ruleset_add_spoof_rules(rs, false);
 	rules_measure_sent(rs, chain);
 	judge_again(rs, chain, generation);
+	rule_begin(rs, chain);
+	rule_ct_direction(rs, true);
+	rule_goto(rs, "answers");
 	rules_pass_judged(rs, chain, generation);
-	rules_pass_replies(rs, chain);
 	rule_begin(rs, chain);
 	rule_in(rs, "here", RULE_ADDRESS_TYPE, RULE_END);
 	rule_goto(rs, "to_gateway");
@@ -274,6 +297,7 @@ void ruleset_add_inet_rules(
 	add_granted(rs, generation);
 	for (size_t i = 0; i < RULES_FAMILIES; i++)
 		add_through(rs, &rules_families[i]);
+	add_answers(rs);
 	add_prerouting(rs, generation);
 	add_reverse(rs);
 	add_redirect(rs, generation);
