@@ -17,6 +17,12 @@ def packed(text):
     return ipaddress.ip_address(text).packed
 
 
+def link_local(mac):
+    b = bytearray(packed(mac))
+    b[0] ^= 2
+    return "fe80::%02x%02x:%02xff:fe%02x:%02x%02x" % tuple(b)
+
+
 def ether(source, kind, payload, target=BROADCAST, tags=()):
     """tags: of VLANs, outermost first."""
     head = packed(target) + packed(source)

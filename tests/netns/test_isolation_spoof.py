@@ -10,6 +10,7 @@ import time
 
 from isolation_lab import Lab, counter, put, run, until, wait
 import frames  # finds the lab by the line above
+from frames import link_local
 
 GATEWAY = "192.168.50.1"
 GATEWAY6 = "fd00:50::1"
@@ -17,12 +18,6 @@ GATEWAY_MAC = "02:00:00:00:50:01"
 GATEWAY_LINK = "fe80::ff:fe00:5001"
 FREE, FREE6 = "192.168.50.77", "fd00:50::77"
 PRIVATE6 = "fd00:50::1c5e:77f3:9d21:4a6b"
-
-
-def link_local(mac):
-    b = bytearray(frames.packed(mac))
-    b[0] ^= 2
-    return "fe80::%02x%02x:%02xff:fe%02x:%02x%02x" % tuple(b)
 
 
 class Wire:
