@@ -255,9 +255,8 @@ static void say_device(const struct view *view, const struct view_device *d)
 	pair("First seen", "%s", when_local(d->first_seen, time(NULL), when));
 	pair("Last seen", "%s", when_local(d->last_seen, time(NULL), when));
 	if (d->last_denied)
-		pair(strcmp(d->isolation, "enforced") == 0 ? "Last denied"
-							   : "Last tried",
-			"%s", when_local(d->last_denied, time(NULL), when));
+		pair(view_enforces(d) ? "Last denied" : "Last tried", "%s",
+			when_local(d->last_denied, time(NULL), when));
 	for (size_t i = 0; i < view->n_warnings; i++) {
 		if (view->warnings[i].device != d->id)
 			continue;
