@@ -91,6 +91,10 @@ int config_load(const char *file, struct conf **ret_conf)
 	r = conf_load(file, schemas, collect_schemas(schemas), &conf);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < agent_modules_count; i++) {
+		if (agent_modules[i]->expand)
+			agent_modules[i]->expand(conf);
+	}
 	config_check(conf);
 	for (size_t i = 0; i < agent_modules_count; i++) {
 		if (agent_modules[i]->check)

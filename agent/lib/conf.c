@@ -315,6 +315,12 @@ const struct conf_value *conf_get(
 	return value;
 }
 
+void conf_hide(struct conf *conf, const struct conf_value *value)
+{
+	(void)conf; /* whose it is; nobody else may change it */
+	((struct conf_value *)value)->refused = true;
+}
+
 const struct conf_value *conf_get_next(const struct conf_value *value)
 {
 	const struct conf_key *key = value->key;

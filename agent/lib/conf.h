@@ -128,6 +128,11 @@ const struct conf_value *conf_get(
 	const struct conf_section *section, const char *key);
 /* The next value of the same list key. */
 const struct conf_value *conf_get_next(const struct conf_value *value);
+/*
+ * Takes a value out of sight of all but conf_given(), because something else
+ * was put in its place.
+ */
+void conf_hide(struct conf *conf, const struct conf_value *value);
 /* The text of a key or a default; section may be NULL. */
 const char *conf_text(const struct conf_section *section, const char *key,
 	const char *otherwise);

@@ -25,6 +25,8 @@ struct module {
 
 	const struct conf_schema *schemas; /* its sections and keys */
 	size_t n_schemas;
+	/* Puts lines in the place of others, before anybody checks. */
+	void (*expand)(struct conf *conf);
 	/* Cross-checks between sections; conf_complain() for each problem. */
 	void (*check)(struct conf *conf);
 

@@ -11,6 +11,7 @@
 #include "agent/lib/module.h"
 #include "modules/bus/bus_proto.h"
 #include "modules/discovery/agent/logsock.h"
+#include "modules/discovery/agent/recipes.h"
 #include "modules/discovery/agent/reflecting.h"
 #include "modules/discovery/agent/reflects.h"
 #include "modules/discovery/agent/tell.h"
@@ -271,6 +272,7 @@ const struct module discovery_module = {
 	.n_schemas = ARRAY_SIZE(schemas),
 	.routes = routes,
 	.n_routes = ARRAY_SIZE(routes),
+	.expand = recipes_expand,
 	.check = check,
 	.configure = configure,
 	.applied = applied,

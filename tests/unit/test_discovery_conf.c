@@ -7,14 +7,21 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "modules/discovery/agent/recipes.h"
 #include "modules/discovery/agent/reflects.h"
+
+static int check_any(const char *text)
+{
+	(void)text;
+	return 0;
+}
 
 static const struct conf_key zone_keys[] = {
 	{"interface", conf_check_ifname_list, "", false, ""},
 	{"role", conf_check_name, "", false, ""},
 };
 static const struct conf_key device_keys[] = {
-	{"allow", conf_check_name_list, "", true, ""},
+	{"allow", check_any, "", true, ""},
 };
 static const struct conf_key reflect_keys[] = {
 	{"from", reflects_check_ends, "", true, ""},
@@ -37,7 +44,8 @@ static const struct conf_schema discovery = {
 #define ZONES                                               \
 	"[zone things]\ninterface = br0 wg0\n[zone home]\n" \
 	"interface = lan0\nrole = owner\n[zone net]\n"      \
-	"interface = wan0\nrole = uplink\n[device tv]\n[device hub]\n"
+	"interface = wan0\nrole = uplink\n"
+#define DEVICES "[device tv]\n[device hub]\n"
 
 static struct conf *load(const char *text)
 {
@@ -66,7 +74,7 @@ static void assert_problem(const char *text, const char *part)
 
 static void whole(void **state)
 {
-	struct conf *conf = load(ZONES
+	struct conf *conf = load(ZONES DEVICES
 		"[reflect print]\nfrom = zone:things\nto = zone:home\n"
 		"to = device:hub\nservices = _ipp._tcp, _ipps._tcp\n"
 		"services = _scanner._tcp\n"
@@ -121,6 +129,8 @@ static void problems(void **state)
 	assert_problem(ZONES "[reflect x]\nfrom = device:no\n",
 		"there is no [device no]");
 	assert_problem(ZONES "[reflect x]\nto = zone:net\n", "uplink");
+	assert_problem("[zone g]\nrole = guest\n[reflect x]\nfrom = zone:g\n",
+		"guests");
 	assert_problem(
 		ZONES "[reflect x]\nservices = urn:x\n", "no service of mDNS");
 	assert_problem(ZONES "[reflect x]\nprotocol = udp/9999\n"
@@ -163,8 +173,9 @@ static void values(void **state)
 /* Which allow lines lead to somebody near. */
 static void mays(void **state)
 {
-	struct conf *conf = load(ZONES "[reflect x]\nfrom = zone:things\n"
-				       "to = zone:home\nservices = _x._tcp\n");
+	struct conf *conf = load(
+		ZONES DEVICES "[reflect x]\nfrom = zone:things\n"
+			      "to = zone:home\nservices = _x._tcp\n");
 	struct discovery_may may;
 	struct reflects all;
 
@@ -185,6 +196,86 @@ static void mays(void **state)
 	conf_free(conf);
 }
 
+static size_t count_values(
+	const struct conf_section *section, const char *key, const char *text)
+{
+	size_t n = 0;
+
+	for (const struct conf_value *v = conf_get(section, key); v;
+		v = conf_get_next(v))
+		n += strstr(v->text, text) != NULL;
+	return n;
+}
+
+static void recipes(void **state)
+{
+	struct conf *conf = load(
+		ZONES "[device phone]\nallow = recipe:cast device:tv\n"
+		      "allow = recipe:print zone:things\n"
+		      "[device hub]\nallow = recipe:cast device:tv\n"
+		      "[device tv]\nallow = recipe:cast zone:home\n");
+	const struct conf_section *phone = conf_find(conf, "device", "phone");
+	const struct conf_section *tv = conf_find(conf, "device", "tv");
+	const struct conf_section *r;
+
+	(void)state;
+	recipes_expand(conf);
+	reflects_check(conf);
+	for (size_t i = 0; i < conf_problem_count(conf); i++)
+		print_message("%s:%u: %s\n", conf_problem(conf, i)->file,
+			conf_problem(conf, i)->line,
+			conf_problem(conf, i)->text);
+	assert_int_equal(conf_problem_count(conf), 0);
+	assert_int_equal(count_values(phone, "allow", "recipe:"), 0);
+	assert_int_equal(count_values(phone, "allow", "device:tv"), 3);
+	assert_int_equal(
+		count_values(phone, "allow", "tcp/631 zone:things"), 1);
+	/* The ways back lead to who has the line, and to nobody else. */
+	assert_int_equal(count_values(tv, "allow", ""), 2);
+	assert_int_equal(count_values(tv, "allow", "udp/32768-61000"), 2);
+	assert_non_null(strstr(conf_get(phone, "allow")->file, "recipe:cast"));
+	r = conf_find(conf, "reflect", "recipe-cast-mdns");
+	assert_int_equal(count_values(r, "to", "device:"), 2);
+	assert_int_equal(count_values(r, "services", ""), 1);
+	r = conf_find(conf, "reflect", "recipe-cast-home-ssdp");
+	assert_string_equal(conf_text(r, "from", ""), "device:tv");
+	assert_string_equal(conf_text(r, "to", ""), "zone:home");
+	conf_free(conf);
+}
+
+static void wrong_recipes(void **state)
+{
+	static const struct {
+		const char *line, *problem;
+	} wrong[] = {
+		{"recipe:dance device:tv", "no such recipe"},
+		{"recipe:cast", "a recipe and one partner"},
+		{"recipe:cast device:tv device:hub", "one partner"},
+		{"recipe:cast device:no", "no such [device]"},
+		{"recipe:cast zone:no", "no such [zone]"},
+		{"recipe:cast zone:net", "world outside"},
+		{"recipe:cast zone:things", "ways back"},
+		{"recipe:cast any", "expected device:NAME"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		char text[512];
+		struct conf *conf;
+
+		snprintf(text, sizeof(text),
+			ZONES "[device tv]\n[device hub]\nallow = %s\n",
+			wrong[i].line);
+		conf = load(text);
+		recipes_expand(conf);
+		assert_int_equal(conf_problem_count(conf), 1);
+		assert_non_null(
+			strstr(conf_problem(conf, 0)->text, wrong[i].problem));
+		assert_null(conf_next(conf, "reflect", NULL));
+		conf_free(conf);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +284,8 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(values),
 		cmocka_unit_test(mays),
+		cmocka_unit_test(recipes),
+		cmocka_unit_test(wrong_recipes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

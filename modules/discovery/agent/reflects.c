@@ -125,6 +125,9 @@ static void check_end(
 	if (!found)
 		conf_complain(conf, value->file, value->line,
 			"%s: there is no [zone %s]", word, zone);
+	else if (strcmp(role_of(found), "guest") == 0)
+		conf_complain(conf, value->file, value->line,
+			"%s: guests find nothing and offer nothing", word);
 	else if (strcmp(role_of(found), "uplink") == 0)
 		conf_complain(conf, value->file, value->line,
 			"%s: nothing is reflected to or from an uplink", word);
