@@ -204,6 +204,7 @@ int answer_why(const struct answer_sources *sources,
 		way.place = place_of(sources, &why->to, way.from_link, &way);
 		judge(sources, &way, why, &why->to, &because);
 	}
+	answer_foreign(sources, why, &because);
 	*ret_because = because;
 	return 0;
 }

@@ -14,6 +14,9 @@ struct answer_sources {
 	struct neigh *neigh;
 };
 
+/* Who else drops what the question is about; goes to because->foreign. */
+void answer_foreign(const struct answer_sources *sources,
+	const struct isolation_why *why, struct isolation_because *because);
 /* -EINVAL for a question that no agent asks. */
 _must_check_ int answer_why(const struct answer_sources *sources,
 	const struct isolation_why *why, struct isolation_because *ret_because);

@@ -385,6 +385,16 @@ enum isolation_kernel {
 	ISOLATION_KERNEL_DIFFERS = 2,
 };
 
+/* Another firewall that drops it as well; what 0: none. */
+struct isolation_foreign {
+	uint64_t handle; /* of the rule; 0: the chain's policy */
+	uint8_t family; /* NFPROTO_... of the table */
+	uint8_t what; /* enum foreign_what */
+	uint8_t certain; /* 0: it may depend on what is not known */
+	uint8_t zero[5];
+	char table[32], chain[32];
+};
+
 /* The answer to WHY. */
 struct isolation_because {
 	uint64_t cookie;
@@ -405,6 +415,7 @@ struct isolation_because {
 	uint32_t to_device; /* whose address that is; 0: nobody's known */
 	struct isolation_allow line; /* that decides, or nearly */
 	struct isolation_pass pass; /* REASON_PASS */
+	struct isolation_foreign foreign;
 };
 
 /* An interface of a zone came or went. */

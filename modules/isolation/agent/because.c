@@ -313,6 +313,8 @@ void because_explain(const struct conf *conf,
 				    !because->there_enforced &&
 				    because->reason !=
 					    ISOLATION_REASON_NO_ROUTE);
+	because_foreign(&because->foreign, ret_words->foreign,
+		sizeof(ret_words->foreign));
 	explain_reason(&e);
 	explain_upgrade(&e);
 	explain_link(&e);

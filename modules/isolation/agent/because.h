@@ -10,6 +10,9 @@
 #include "modules/bus/bus_proto.h"
 #include "modules/isolation/isolation_proto.h"
 
+/* Who else drops it, as a sentence; empty for nobody. */
+void because_foreign(
+	const struct isolation_foreign *foreign, char *ret_text, size_t size);
 /* conf: the one in force. */
 void because_explain(const struct conf *conf,
 	const struct isolation_because *because, struct bus_because *ret_words);

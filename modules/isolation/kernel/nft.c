@@ -198,12 +198,12 @@ static void drain(struct nft *nft)
 		;
 }
 
-int nft_dump(
-	struct nft *nft, struct nlmsghdr *request, nft_dump_row row, void *arg)
+static int ask_for(struct nft *nft, struct nlmsghdr *request, uint16_t flags,
+	nft_dump_row row, void *arg)
 {
 	int r;
 
-	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_flags |= NLM_F_REQUEST | flags;
 	request->nlmsg_seq = nft_seq(nft);
 	r = send_all(nft, request, request->nlmsg_len);
 	if (r == 0)
@@ -211,6 +211,18 @@ int nft_dump(
 	if (r < 0)
 		drain(nft);
 	return r;
+}
+
+int nft_dump(
+	struct nft *nft, struct nlmsghdr *request, nft_dump_row row, void *arg)
+{
+	return ask_for(nft, request, NLM_F_DUMP, row, arg);
+}
+
+int nft_get(
+	struct nft *nft, struct nlmsghdr *request, nft_dump_row row, void *arg)
+{
+	return ask_for(nft, request, NLM_F_ACK, row, arg);
 }
 
 int nft_ask(struct nft *nft, struct nlmsghdr *request)

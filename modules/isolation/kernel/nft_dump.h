@@ -13,6 +13,9 @@ typedef int (*nft_dump_row)(const struct nlmsghdr *message, void *arg);
 /* Asks for a list. -ENOENT: the table is not there. */
 _must_check_ int nft_dump(
 	struct nft *nft, struct nlmsghdr *request, nft_dump_row row, void *arg);
+/* Asks for single things; as above, but -ENOENT: it is not there. */
+_must_check_ int nft_get(
+	struct nft *nft, struct nlmsghdr *request, nft_dump_row row, void *arg);
 /* One request outside of a transaction, and its answer. -errno. */
 _must_check_ int nft_ask(struct nft *nft, struct nlmsghdr *request);
 _must_check_ int nft_count_elements(
