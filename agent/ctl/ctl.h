@@ -40,6 +40,8 @@ int ctl_device_show(const struct ctl *ctl);
 int ctl_warnings(const struct ctl *ctl);
 int ctl_enforce(const struct ctl *ctl);
 int ctl_observe(const struct ctl *ctl);
+int ctl_pin(const struct ctl *ctl);
+int ctl_unpin(const struct ctl *ctl);
 int ctl_update_check(const struct ctl *ctl);
 int ctl_update_apply(const struct ctl *ctl);
 int ctl_config_check(const struct ctl *ctl);

@@ -14,7 +14,7 @@
 
 static const char head[] =
 	"; SPDX-License-Identifier: GPL-2.0-or-later\n"
-	"; Written by \"gatehouse enforce\" and \"gatehouse observe\".\n"
+	"; Written by \"gatehouse enforce\", \"observe\" and \"pin\".\n"
 	"; Your own settings are better kept in another file.\n";
 
 /* The length of a line and whether it says [section] or key = value. */
@@ -147,6 +147,30 @@ char *dropin_set(const char *text, const char *section, const char *key,
 	rewrite(out, text, section, key, value, add);
 	if (!has_section(text, section))
 		fprintf(out, "\n[%s]\n%s = %s\n", section, key, value);
+	if (fclose(out) != 0) {
+		free(result);
+		return NULL;
+	}
+	return result;
+}
+
+char *dropin_remove(const char *text, const char *section, const char *key,
+	const char *value)
+{
+	char *result = NULL;
+	bool inside = false;
+	struct line line;
+	size_t size;
+	FILE *out = open_memstream(&result, &size);
+
+	if (out == NULL)
+		return NULL;
+	while (next_line(&text, &line)) {
+		if (is_header(line, NULL))
+			inside = is_header(line, section);
+		if (!inside || !is_setting(line, key, value))
+			fprintf(out, "%.*s\n", (int)line.length, line.text);
+	}
 	if (fclose(out) != 0) {
 		free(result);
 		return NULL;

@@ -17,6 +17,10 @@
 char *dropin_set(const char *text, const char *section, const char *key,
 	const char *value, bool add);
 
+/* text without "key = value" in [section]; as above. */
+char *dropin_remove(const char *text, const char *section, const char *key,
+	const char *value);
+
 struct dropin {
 	char *path;
 	char *old; /* its text before; NULL: there was no file */

@@ -5,13 +5,12 @@
  * checked, and tells the daemon. Any failure brings the old file back.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 #include "agent/ctl/attempts.h"
 #include "agent/ctl/client.h"
 #include "agent/ctl/ctl.h"
-#include "agent/ctl/dropin.h"
+#include "agent/ctl/decide.h"
 #include "agent/ctl/login.h"
 #include "agent/ctl/say.h"
 #include "agent/ctl/text.h"
@@ -237,29 +236,11 @@ static char *new_text(const struct change *change, const struct dropin *dropin)
 
 static int put_in_force(struct change *change, const struct dropin *dropin)
 {
-	char *text = new_text(change, dropin);
-	int r;
+	_cleanup_(cleanup_free) char *text = new_text(change, dropin);
 
 	if (text == NULL)
 		return -ENOMEM;
-	r = dropin_write(dropin, text);
-	free(text);
-	if (r < 0) {
-		say_errorf(r == -EACCES ? "Try sudo." : NULL,
-			"Cannot write %s: %s.", dropin->path, strerror(-r));
-		return r;
-	}
-	r = ctl_check_files(change->ctl);
-	if (r == 0)
-		r = ctl_put_in_force(change->ctl, change->bus);
-	if (r == 0)
-		return 0;
-	if (dropin_restore(dropin) < 0)
-		say_errorf("Look at this file.", "%s could not be restored.",
-			dropin->path);
-	else
-		say_error("Nothing was changed: the old file is back.", NULL);
-	return r;
+	return decide_put(change->ctl, change->bus, dropin, text);
 }
 
 /* What is wanted may be overridden by files that are read later. */
@@ -291,19 +272,6 @@ static void report(const struct change *change)
 	plan_clear(&plan);
 }
 
-/*
- * Ctrl-C must not leave a file behind that is not in force, nor must a
- * reader of what is said here who is gone.
- */
-static void ignore_signals(void)
-{
-	static const int signals[] = {
-		SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGTERM, SIGPIPE};
-
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		signal(signals[i], SIG_IGN);
-}
-
 static int run(const struct ctl *ctl, const char *mode)
 {
 	_cleanup_(change_clear) struct change change = {
@@ -324,14 +292,7 @@ static int run(const struct ctl *ctl, const char *mode)
 		if (r <= 0)
 			return r < 0 ? CTL_FAILED : CTL_DONE;
 	}
-	r = dropin_open(ctl->config, &dropin);
-	if (r < 0) {
-		say_errorf(r == -EACCES ? "Try sudo." : NULL,
-			"Cannot write to %s.d: %s.", ctl->config, strerror(-r));
-		return CTL_FAILED;
-	}
-	ignore_signals();
-	if (put_in_force(&change, &dropin) < 0)
+	if (decide_open(ctl, &dropin) < 0 || put_in_force(&change, &dropin) < 0)
 		return CTL_FAILED;
 	report(&change);
 	ctl_say_trial(ctl);

@@ -20,6 +20,7 @@ static const struct command {
 		WORD_NONE,
 		WORD_MAYBE,
 		WORD_NEEDED,
+		WORD_TWO,
 		WORD_THREE
 	} word;
 	int (*run)(const struct ctl *ctl);
@@ -30,6 +31,8 @@ static const struct command {
 	{"warnings", NULL, WORD_NONE, ctl_warnings},
 	{"enforce", NULL, WORD_MAYBE, ctl_enforce},
 	{"observe", NULL, WORD_MAYBE, ctl_observe},
+	{"pin", NULL, WORD_TWO, ctl_pin},
+	{"unpin", NULL, WORD_TWO, ctl_unpin},
 	{"update", "check", WORD_NEEDED, ctl_update_check},
 	{"update", "apply", WORD_NEEDED, ctl_update_apply},
 	{"config", "check", WORD_NONE, ctl_config_check},
@@ -59,6 +62,8 @@ static const char help[] =
 	"Deciding (as root)\n"
 	"  enforce [ZONE|DEVICE]     block what is not allowed; asks first\n"
 	"  observe [ZONE|DEVICE]     only watch\n"
+	"  pin DEVICE ADDRESS        the address is that device's for good\n"
+	"  unpin DEVICE ADDRESS      no longer\n"
 	"  config apply              put the files in force\n"
 	"  config confirm            what is on trial stays in force\n"
 	"  update check FILE|FOLDER  is this package ours and newer?\n"
@@ -95,6 +100,8 @@ static bool fits(const struct command *command, int n)
 		return n <= 1;
 	case WORD_NEEDED:
 		return n == 1;
+	case WORD_TWO:
+		return n == 2;
 	case WORD_THREE:
 		return n == 3;
 	}

@@ -16,12 +16,10 @@ static struct {
 } told;
 
 /* Addresses of the link only are nobody's to give. */
-static bool is_worth_telling(
-	const struct engine *engine, const struct ruleset_bound *b)
+static bool is_worth_telling(const struct ruleset_bound *b)
 {
 	return b->ip.family == AF_INET &&
-	       !(b->ip.b[0] == 169 && b->ip.b[1] == 254) &&
-	       !policy_pin(&engine->policy, &b->ip);
+	       !(b->ip.b[0] == 169 && b->ip.b[1] == 254);
 }
 
 static bool is_told(const struct ruleset_bound *b, size_t *next)
@@ -47,21 +45,32 @@ static void tell(struct worker *worker, const struct engine *engine,
 	worker_send(worker, ISOLATION_BOUND, &bound, sizeof(bound));
 }
 
-void report_bound(struct worker *worker, const struct engine *engine)
+/* What is pinned is as good as leased. */
+static struct ruleset_bound *copy(const struct engine *engine)
 {
 	const struct ruleset_carry *now = &engine->carry;
-	size_t next = 0;
+	struct ruleset_bound *rows = must_have(
+		calloc(now->n_bound + 1, sizeof(*rows)));
 
-	for (size_t i = 0; i < now->n_bound; i++)
-		if (is_worth_telling(engine, &now->bound[i]) &&
-			!is_told(&now->bound[i], &next))
-			tell(worker, engine, &now->bound[i]);
+	for (size_t i = 0; i < now->n_bound; i++) {
+		rows[i] = now->bound[i];
+		rows[i].leased |= policy_pin(&engine->policy, &rows[i].ip) !=
+				  NULL;
+	}
+	return rows;
+}
+
+void report_bound(struct worker *worker, const struct engine *engine)
+{
+	struct ruleset_bound *rows = copy(engine);
+	size_t n = engine->carry.n_bound, next = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (is_worth_telling(&rows[i]) && !is_told(&rows[i], &next))
+			tell(worker, engine, &rows[i]);
 	report_forget_bound();
-	if (!now->n_bound)
-		return;
-	told.rows = must_have(malloc(now->n_bound * sizeof(*told.rows)));
-	memcpy(told.rows, now->bound, now->n_bound * sizeof(*told.rows));
-	told.n = now->n_bound;
+	told.rows = rows;
+	told.n = n;
 }
 
 void report_forget_bound(void)

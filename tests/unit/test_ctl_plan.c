@@ -68,6 +68,28 @@ static void test_dropin_add(void **state)
 		"mode = enforce\n");
 }
 
+static void test_dropin_remove(void **state)
+{
+	static const char *const text = "; mine\n[device a]\n"
+					"address = 192.0.2.2\n"
+					"address=192.0.2.3\n"
+					"[device b]\naddress = 192.0.2.2\n";
+	char *result = dropin_remove(text, "device a", "address", "192.0.2.2");
+
+	(void)state;
+	assert_string_equal(result, "; mine\n[device a]\n"
+				    "address=192.0.2.3\n"
+				    "[device b]\naddress = 192.0.2.2\n");
+	free(result);
+	/* Where it is not, nothing changes. */
+	result = dropin_remove(text, "device b", "address", "192.0.2.3");
+	assert_string_equal(result, text);
+	free(result);
+	result = dropin_remove("", "device b", "address", "192.0.2.3");
+	assert_string_equal(result, "");
+	free(result);
+}
+
 static const char configuration[] = "[gateway]\n"
 				    "mode = observe\n"
 				    "[zone things]\n"
@@ -266,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_dropin_replace),
 		cmocka_unit_test(test_dropin_new),
 		cmocka_unit_test(test_dropin_add),
+		cmocka_unit_test(test_dropin_remove),
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_allow),
 		cmocka_unit_test(test_preview),

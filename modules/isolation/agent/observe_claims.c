@@ -114,7 +114,7 @@ void observe_bound(struct state *state, const struct isolation_bound *bound)
 			"device.static-address",
 			"%s uses %s, and no DHCP server was seen giving it: "
 			"it is fixed in the device, or older than gatehouse. "
-			"To keep it this device's for good, say address = %s "
-			"in [device %s].",
-			known->name, ip, ip, known->name);
+			"To keep it this device's for good: gatehouse pin %s "
+			"%s",
+			known->name, ip, known->name, ip);
 }
