@@ -45,6 +45,7 @@ enum isolation_message {
 	ISOLATION_PASS,
 	ISOLATION_MARKS,
 	ISOLATION_REFLECT,
+	ISOLATION_PUBLISH, /* struct isolation_pass: anybody to the device */
 	ISOLATION_ZONE_ALLOW, /* struct isolation_allow; device: the zone */
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,

@@ -26,6 +26,7 @@
 #include "modules/isolation/agent/passes.h"
 #include "modules/isolation/agent/pins.h"
 #include "modules/isolation/agent/windows.h"
+#include "modules/isolation/agent/publish.h"
 #include "modules/isolation/agent/strangers.h"
 #include "modules/proxy/proxy_proto.h"
 
@@ -81,6 +82,8 @@ static const struct conf_key device_keys[] = {
 		"names of zones, or device:NAME, such as 'phones device:hub'",
 		true,
 		"Who may open connections to the device, besides the owner."},
+	{"publish", check_later, "ports, such as tcp/443", true,
+		"What the world outside may reach of the device."},
 	{"address", conf_check_ip_list,
 		"addresses of the device, such as 192.168.50.11 fd00:50::11",
 		true,
@@ -198,6 +201,7 @@ static void check(struct conf *conf)
 	pins_check(conf, pins_own_address);
 	passes_check(conf);
 	strangers_check(conf);
+	publish_check(conf);
 	if (n_allows > ISOLATION_ALLOWS_MAX)
 		conf_complain(conf, gateway ? gateway->file : "", 0,
 			"more than %d allow lines", ISOLATION_ALLOWS_MAX);
@@ -371,6 +375,8 @@ static int configure(struct agent *agent, const struct conf *conf)
 		r = passes_send(agent, conf);
 	if (r == 0)
 		r = strangers_send(agent, conf);
+	if (r == 0)
+		r = publish_send(agent, conf);
 	if (r == 0)
 		r = send_addresses(
 			agent, conf, "name-server", ISOLATION_NAME_SERVER);

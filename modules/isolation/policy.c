@@ -195,6 +195,19 @@ int policy_add_log(struct policy *policy, const struct isolation_log *log)
 	return add(&policy->logs, log, sizeof(*log), 1);
 }
 
+/* To an address that is the device's own. */
+int policy_add_publish(
+	struct policy *policy, const struct isolation_pass *publish)
+{
+	if (!publish->device || publish->from_zone || publish->to_zone ||
+		publish->zero || publish->first > publish->last)
+		return -EINVAL;
+	if (!ip_sane(&publish->to))
+		return -EINVAL;
+	return add(&policy->publishes, publish, sizeof(*publish),
+		ISOLATION_PASSES_MAX);
+}
+
 /* From one and to one: a zone, an address, or neither. */
 int policy_add_pass(struct policy *policy, const struct isolation_pass *pass)
 {
@@ -349,6 +362,7 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(reflects), ITEM(reflect), by_reflect, POLICY_EVERYBODY},
 	{MEMBER(passes), ITEM(pass), by_pass, OWNER(pass), false, true},
 	{MEMBER(zone_allows), ITEM(allow), by_allow, POLICY_EVERYBODY},
+	{MEMBER(publishes), ITEM(pass), by_pass, OWNER(pass), false, true},
 	{MEMBER(zone_passes), ITEM(pass), by_pass, POLICY_EVERYBODY},
 };
 
@@ -483,6 +497,12 @@ static int check_passes(const struct policy *policy, char *reason)
 			return refuse(reason,
 				"a way between devices is of device number "
 				"%u, which does not exist",
+				p->device);
+	policy_each(struct isolation_pass, p, &policy->publishes)
+		if (!policy_device(policy, p->device))
+			return refuse(reason,
+				"a published port is of device number %u, "
+				"which does not exist",
 				p->device);
 	return 0;
 }

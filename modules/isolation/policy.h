@@ -33,6 +33,7 @@ struct policy {
 	struct policy_array logs; /* struct isolation_log: none or one */
 	struct policy_array reflects; /* isolation_reflect, by interface */
 	struct policy_array passes; /* struct isolation_pass, by device */
+	struct policy_array publishes; /* isolation_pass, by device */
 	struct policy_array zone_passes; /* those from a zone */
 	struct isolation_marks marks; /* sealed: never zero */
 	struct policy_array zone_allows; /* isolation_allow, by zone */
@@ -52,7 +53,7 @@ struct policy_kind {
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
-#define POLICY_KINDS 15
+#define POLICY_KINDS 16
 #define POLICY_KIND_DEVICES 1 /* the place of devices */
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
@@ -93,6 +94,8 @@ _must_check_ int policy_add_limit(
 	struct policy *policy, const struct isolation_limit *limit);
 _must_check_ int policy_add_log(
 	struct policy *policy, const struct isolation_log *log);
+_must_check_ int policy_add_publish(
+	struct policy *policy, const struct isolation_pass *publish);
 _must_check_ int policy_add_zone_allow(
 	struct policy *policy, const struct isolation_allow *allow);
 _must_check_ int policy_add_pass(

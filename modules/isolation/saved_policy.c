@@ -89,6 +89,11 @@ static int add_log(struct policy *policy, const union item *item)
 	return policy_add_log(policy, &item->log);
 }
 
+static int add_publish(struct policy *policy, const union item *item)
+{
+	return policy_add_publish(policy, &item->pass);
+}
+
 static int add_zone_allow(struct policy *policy, const union item *item)
 {
 	return policy_add_zone_allow(policy, &item->allow);
@@ -121,6 +126,7 @@ static const struct kind {
 	{ISOLATION_LIMIT, sizeof(struct isolation_limit), add_limit},
 	{ISOLATION_REFLECT, sizeof(struct isolation_reflect), add_reflect},
 	{ISOLATION_LOG, sizeof(struct isolation_log), add_log},
+	{ISOLATION_PUBLISH, sizeof(struct isolation_pass), add_publish},
 	{ISOLATION_ZONE_ALLOW, sizeof(struct isolation_allow), add_zone_allow},
 	{ISOLATION_PASS, sizeof(struct isolation_pass), add_pass},
 	{ISOLATION_MARKS, sizeof(struct isolation_marks), set_marks},

@@ -120,6 +120,13 @@ static int on_log(void *owner, const void *message, int fd)
 	return policy_add_log(&self.wanted, message);
 }
 
+static int on_publish(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_publish(&self.wanted, message);
+}
+
 static int on_zone_allow(void *owner, const void *message, int fd)
 {
 	(void)owner;
@@ -225,6 +232,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_LOG, struct isolation_log, on_log),
 	IPC_ROUTE(ISOLATION_PASS, struct isolation_pass, on_pass),
 	IPC_ROUTE(ISOLATION_MARKS, struct isolation_marks, on_marks),
+	IPC_ROUTE(ISOLATION_PUBLISH, struct isolation_pass, on_publish),
 	IPC_ROUTE(ISOLATION_ZONE_ALLOW, struct isolation_allow, on_zone_allow),
 	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,

@@ -11,6 +11,7 @@
 
 #include "modules/isolation/agent/allow.h"
 #include "modules/isolation/agent/passes.h"
+#include "modules/isolation/agent/publish.h"
 #include "modules/isolation/agent/strangers.h"
 #include "modules/isolation/kernel/flows.h"
 #include "modules/isolation/policy.h"
@@ -32,6 +33,7 @@ static const struct conf_key device_keys[] = {
 	{"allow", anything, "anything", true},
 	{"allow-from", passes_check_from, "zones, or device:NAME", true},
 	{"address", conf_check_ip_list, "addresses", true},
+	{"publish", anything, "ports", true},
 };
 static const struct conf_schema zone_schema = {
 	"zone", true, zone_keys, ARRAY_SIZE(zone_keys)};
@@ -72,6 +74,10 @@ int agent_send(struct agent *agent, const char *module, uint16_t type,
 {
 	assert_string_equal(module, "isolation");
 	assert_int_equal(fd, -1);
+	if (type == ISOLATION_PUBLISH) {
+		assert_int_equal(size, sizeof(struct isolation_pass));
+		return policy_add_publish(&agent->policy, message);
+	}
 	if (type == ISOLATION_ZONE_ALLOW) {
 		assert_int_equal(size, sizeof(struct isolation_allow));
 		return policy_add_zone_allow(&agent->policy, message);
@@ -94,6 +100,7 @@ static struct conf *parse(const char *more)
 	assert_int_equal(conf_parse(conf, "two", text, strlen(text)), 0);
 	passes_check(conf);
 	strangers_check(conf);
+	publish_check(conf);
 	return conf;
 }
 
@@ -121,6 +128,12 @@ static void test_complaints(void **state)
 			"that is the world outside"},
 		{"allow-from = things", "where is it?"},
 		{"allow-from = a/b", "expected zones, or device:NAME"},
+		{"publish = tcp/443", "where is it?"},
+		{"address = 192.0.2.9\npublish = any", "open too much"},
+		{"address = 192.0.2.9\npublish = tcp", "open too much"},
+		{"address = 192.0.2.9\npublish = icmp", "open too much"},
+		{"address = 192.0.2.9\npublish = tcp/0", "is no port"},
+		{"address = 192.0.2.9\npublish = udp/443 http", "no protocol"},
 		{"[zone home]\nallow-from = things", "no zone of devices"},
 		{"[zone home]\ndefault = allow", "[zone home] is no zone of"},
 		{"[zone guests]\nrole = guest\ndefault = block",
@@ -245,6 +258,37 @@ static void test_strangers(void **state)
 	conf_free(conf);
 }
 
+static void test_published(void **state)
+{
+	struct conf *conf = parse("address = 192.0.2.9\n"
+				  "publish = tcp/443 udp/5000-5010\n");
+	const struct isolation_pass bad[] = {
+		{.to = {AF_INET, {192, 0, 2, 9}}, .last = 1},
+		{1, .last = 1},
+		{1, 1, 0, {AF_INET, {192, 0, 2, 9}}, .last = 1},
+		{1, 0, 0, {AF_INET, {192, 0, 2, 9}}, .first = 2, .last = 1},
+	};
+	struct agent agent = {{{0}}};
+
+	(void)state;
+	assert_int_equal(conf_problem_count(conf), 0);
+	assert_int_equal(publish_send(&agent, conf), 0);
+	assert_int_equal(agent.policy.publishes.n, 2);
+	expect(&agent.policy.publishes, 0,
+		&(struct isolation_pass){
+			3, .protocol = 6, .first = 443, .last = 443},
+		"192.0.2.9");
+	expect(&agent.policy.publishes, 1,
+		&(struct isolation_pass){
+			3, .protocol = 17, .first = 5000, .last = 5010},
+		"192.0.2.9");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(
+			policy_add_publish(&agent.policy, &bad[i]), -EINVAL);
+	policy_free(&agent.policy);
+	conf_free(conf);
+}
+
 /* What no agent sends. */
 static void test_bad_passes(void **state)
 {
@@ -321,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_sent),
 		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_published),
 		cmocka_unit_test(test_bad_passes),
 		cmocka_unit_test(test_flows),
 	};

@@ -190,3 +190,19 @@ int allow_parse(
 	*ret_allow = line.allow;
 	return 0;
 }
+
+int allow_parse_service(
+	const char *text, struct isolation_allow *ret_allow, char *ret_reason)
+{
+	struct isolation_allow allow = {0};
+	char service[WORD_MAX];
+	int r;
+
+	if (strlen(text) >= sizeof(service))
+		return refuse(ret_reason, "expected one such as tcp/443");
+	snprintf(service, sizeof(service), "%s", text);
+	r = parse_service(service, &allow, ret_reason);
+	if (r == 0)
+		*ret_allow = allow;
+	return r;
+}

@@ -24,6 +24,9 @@ struct allow_line {
 	char name[CONF_NAME_MAX + 1]; /* of the device or zone */
 };
 
+/* Only "tcp/443": sets protocol and ports. -EINVAL as below. */
+_must_check_ int allow_parse_service(
+	const char *text, struct isolation_allow *ret_allow, char *ret_reason);
 /* -EINVAL with what is wrong, in words for the owner. */
 _must_check_ int allow_parse_line(
 	const char *text, struct allow_line *ret_line, char *ret_reason);

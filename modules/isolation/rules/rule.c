@@ -47,6 +47,11 @@ static const struct source sources[] = {
 		4},
 	[RULE_ROUTE_OUT] = {"fib", NFT_FIB_RESULT_OIFNAME, NFTA_FIB_F_DADDR,
 		16},
+	[RULE_ROUTE_SOURCE] = {"fib", NFT_FIB_RESULT_OIFNAME, NFTA_FIB_F_SADDR,
+		16},
+	[RULE_SOURCE_TYPE] = {"fib", NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_SADDR,
+		4},
+	[RULE_LINK_TYPE] = {"meta", NFT_META_IIFTYPE, 0, 2},
 	/* With the mark: the routing guard asks for it (guard.h). */
 	[RULE_ROUTE_BACK] = {"fib", NFT_FIB_RESULT_OIF,
 		NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_MARK, 4},

@@ -27,6 +27,9 @@ enum rule_field {
 	RULE_BRIDGE, /* name of the bridge that the port in belongs to */
 	RULE_ADDRESS_TYPE, /* whose address is it: ours, a group ... */
 	RULE_ROUTE_OUT, /* the interface by which it would leave */
+	RULE_ROUTE_SOURCE, /* the interface behind which its source is */
+	RULE_SOURCE_TYPE, /* whose address is its source */
+	RULE_LINK_TYPE, /* of the interface in: ARPHRD_* */
 	RULE_ROUTE_BACK, /* where it came in if its source is there, or 0 */
 	RULE_HOP_LIMIT,
 	RULE_ETHERTYPE,

@@ -58,6 +58,7 @@ static const struct chain {
 	{NFPROTO_INET, "denied_there"},
 	{NFPROTO_INET, "to_gateway"},
 	{NFPROTO_INET, "gate"},
+	{NFPROTO_INET, "elsewhere"},
 	{NFPROTO_INET, "strangers4"},
 	{NFPROTO_INET, "strangers6"},
 	{NFPROTO_INET, "strangers_here4"},

@@ -18,6 +18,16 @@ _must_check_ int ruleset_add_allow_sets(
 void ruleset_add_count_sets(struct ruleset *rs, const struct policy *policy,
 	const struct ruleset_carry *carry);
 
+/* What comes from outside. */
+_must_check_ int ruleset_add_outside_sets(
+	struct ruleset *rs, const struct policy *policy, char *ret_reason);
+void rules_pass_published(struct ruleset *rs, const char *chain);
+/* What published ports answer, also right after a reload. */
+void rules_pass_answers(struct ruleset *rs, const char *chain);
+void rules_drop_unpublished(struct ruleset *rs, const char *chain);
+/* The chain of what comes from no devices zone. */
+void ruleset_add_elsewhere(struct ruleset *rs);
+
 struct rules_family;
 
 /* Strangers, in zones that do not keep them in quarantine. */

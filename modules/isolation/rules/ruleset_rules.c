@@ -99,7 +99,7 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 
 	rule_begin(rs, chain);
 	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
-	rule_accept(rs);
+	rule_goto(rs, "elsewhere");
 	/* Without this the routing guard lets nothing through (guard.h). */
 	rule_begin(rs, chain);
 	rule_mark(rs);
@@ -266,6 +266,7 @@ static void add_forward(struct ruleset *rs, uint8_t generation)
 		rule_goto(rs, "denied");
 	}
 	rules_pass_judged(rs, "from_devices", generation);
+	rules_pass_answers(rs, "from_devices");
 	rule_begin(rs, "from_devices");
 	rule_goto(rs, "not_allowed");
 }
@@ -278,12 +279,11 @@ static void add_to_devices(struct ruleset *rs)
 	rule_begin(rs, chain);
 	rule_in(rs, "owner_if", RULE_IIF, RULE_END);
 	rule_goto(rs, "granted");
+	rules_pass_published(rs, chain);
 	rule_begin(rs, chain);
 	rule_count(rs, "denied");
 	rule_end(rs);
-	rule_begin(rs, chain);
-	rule_in(rs, "enforce_if", RULE_OIF, RULE_END);
-	rule_drop(rs);
+	rules_drop_unpublished(rs, chain);
 }
 
 void ruleset_add_inet_rules(
@@ -306,6 +306,7 @@ void ruleset_add_inet_rules(
 	add_forward(rs, generation);
 	ruleset_add_between(rs, generation);
 	ruleset_add_gate(rs);
+	ruleset_add_elsewhere(rs);
 	ruleset_add_strangers(rs, input->kernel.counts_connections);
 	add_to_devices(rs);
 	ruleset_add_input(rs, generation);

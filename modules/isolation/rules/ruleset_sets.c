@@ -153,6 +153,8 @@ int ruleset_add_inet_sets(
 	r = ruleset_add_zone_sets(rs, p, ret_reason);
 	if (r == 0)
 		r = ruleset_add_stranger_sets(rs, p, ret_reason);
+	if (r == 0)
+		r = ruleset_add_outside_sets(rs, p, ret_reason);
 	return r < 0 ? r : ruleset_add_allow_sets(rs, p, ret_reason);
 }
 

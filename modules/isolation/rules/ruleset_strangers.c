@@ -6,6 +6,7 @@
  * memory only; must never drop anything in a zone that only observes.
  */
 #include <netinet/in.h>
+#include <linux/if_arp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
@@ -244,7 +245,12 @@ static void add_here(struct ruleset *rs, size_t i)
 static void add_allowed(struct ruleset *rs, bool count_connections)
 {
 	const char *chain = "stranger_allowed";
+	const uint16_t ether = ARPHRD_ETHER;
 
+	/* Without a MAC address, as in a VPN, nobody can be told apart. */
+	rule_begin(rs, chain);
+	rule_is_not(rs, RULE_LINK_TYPE, &ether, sizeof(ether));
+	rule_goto(rs, "granted");
 	rule_begin(rs, chain);
 	rule_ct_state(rs, NEW);
 	if (count_connections)
