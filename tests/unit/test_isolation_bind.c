@@ -151,8 +151,7 @@ static void test_static_told(void **state)
 	w = warning(s, "device.static-address");
 	assert_non_null(w);
 	assert_int_equal(w->severity, RECORD_SEVERITY_INFO);
-	assert_non_null(
-		strstr(w->text, "gatehouse pin camera 192.0.2.7"));
+	assert_non_null(strstr(w->text, "gatehouse pin camera 192.0.2.7"));
 	b.leased = 1;
 	observe_bound(s, &b);
 	assert_null(warning(s, "device.static-address"));
