@@ -106,6 +106,7 @@ static uint8_t ask_kernel(const struct answer_sources *sources,
 	case ISOLATION_REASON_SERVICE:
 	case ISOLATION_REASON_UPGRADED:
 	case ISOLATION_REASON_NO_ROUTE:
+	case ISOLATION_REASON_LEARNED:
 		return ISOLATION_KERNEL_UNKNOWN;
 	}
 	/* Without the set the tables are gone or somebody else's. */
@@ -123,6 +124,8 @@ static void judge(const struct answer_sources *sources, struct why_way *way,
 	struct flow flow = {
 		.to = *to, .port = why->port, .protocol = why->protocol};
 
+	way->learned = learned_allows(&sources->engine->learned, &why->mac, to,
+		why->protocol, why->port, clock_ms());
 	why_decide(&sources->engine->policy, way, &why->mac, &flow, because);
 	because->kernel = ask_kernel(sources, way, &why->mac, &flow, because);
 }

@@ -88,6 +88,10 @@ static bool may_go_on(struct cuts *cuts, const struct flow *flow,
 		return true;
 	if (inside)
 		return false;
+	if (!flows_is_dns(flow) &&
+		learned_allows(&cuts->engine->learned, mac, &flow->to,
+			flow->protocol, flow->port, clock_ms()))
+		return true;
 	return (d && flows_allowed(policy, d->id, flow)) ||
 	       ((!d || zone->guest) &&
 		       flows_zone_allowed(policy, zone->zone, flow));
@@ -226,4 +230,9 @@ void cuts_after(struct cuts *cuts, uint8_t generation_before)
 			    "device sends",
 			strerror(-n));
 	addresses_sweep(&cuts->addresses, is_device, cuts);
+}
+
+void cuts_forgotten(struct cuts *cuts, const struct mac *mac)
+{
+	(void)cut_one(cuts, mac);
 }

@@ -26,5 +26,7 @@ const struct topology_port *cuts_neighbour(
 	struct cuts *cuts, const struct ip *ip, struct mac *ret_mac);
 /* After engine_apply(): of those it touched, or of everybody. */
 void cuts_after(struct cuts *cuts, uint8_t generation_before);
+/* The device may no longer go where a name had led it. */
+void cuts_forgotten(struct cuts *cuts, const struct mac *mac);
 
 #endif

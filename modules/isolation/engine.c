@@ -16,6 +16,7 @@
 #include "agent/lib/log.h"
 #include "modules/isolation/changer.h"
 #include "modules/isolation/engine_delta.h"
+#include "modules/isolation/engine_learn.h"
 #include "modules/isolation/kernel/nft_dump.h"
 #include "modules/isolation/marks.h"
 #include "modules/isolation/rules/image.h"
@@ -38,6 +39,7 @@ int engine_open(struct engine *engine)
 	struct sockaddr_nl any = {.nl_family = AF_NETLINK};
 	int size = MONITOR_BUFFER, r;
 
+	learned_init(&engine->learned);
 	r = nft_open(&engine->nft);
 	if (r < 0)
 		return r;
@@ -119,8 +121,8 @@ static bool hear(struct engine *engine)
 static int load(struct engine *engine, const struct policy *policy,
 	const struct topology *topology, uint8_t generation, char *reason)
 {
-	struct ruleset_input input = {
-		policy, topology, &engine->carry, generation, engine->kernel};
+	struct ruleset_input input = {policy, topology, &engine->carry,
+		generation, engine->kernel, &engine->learned, clock_ms()};
 	struct ruleset ruleset;
 	int r = ruleset_build(&input, nft_seq(&engine->nft), &ruleset, reason);
 
@@ -138,6 +140,7 @@ static int load(struct engine *engine, const struct policy *policy,
 			r = -EUCLEAN; /* loaded, but not what was built */
 		memcpy(engine->sets, ruleset.sets, sizeof(engine->sets));
 		engine->n_sets = ruleset.n_sets;
+		learned_settle(&engine->learned, input.now_ms);
 	}
 	ruleset_free(&ruleset);
 	return r;
@@ -343,6 +346,13 @@ static int change(struct engine *engine, const struct policy *policy,
 	return 1;
 }
 
+static bool is_device(const struct mac *mac, void *arg)
+{
+	const struct engine *engine = arg;
+
+	return policy_device_by_mac(&engine->policy, mac) != NULL;
+}
+
 int engine_apply(struct engine *engine, struct policy *policy,
 	struct topology *topology, char *ret_reason)
 {
@@ -353,6 +363,7 @@ int engine_apply(struct engine *engine, struct policy *policy,
 		return r;
 	if (r == 0) {
 		take_over(engine, policy, topology);
+		engine_drop_learned(engine);
 		return 0;
 	}
 	generation = next_generation(engine, policy);
@@ -366,6 +377,7 @@ int engine_apply(struct engine *engine, struct policy *policy,
 	take_over(engine, policy, topology);
 	engine->generation = generation;
 	engine->again_until_ms = 0;
+	learned_sweep(&engine->learned, is_device, engine);
 	return 0;
 }
 

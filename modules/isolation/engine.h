@@ -9,6 +9,7 @@
 
 #include "agent/lib/loop.h"
 #include "modules/isolation/kernel/nft.h"
+#include "modules/isolation/learned.h"
 
 /* Somebody who fights for our tables does not get all of the processor. */
 #define ENGINE_RESTORES_AT_ONCE 10 /* within ... */
@@ -34,6 +35,7 @@ struct engine {
 	struct mac *touched;
 	size_t n_touched;
 	int64_t again_until_ms; /* somebody is judged again */
+	struct learned learned;
 	uint32_t restored;
 	char by[ISOLATION_BY]; /* who made that necessary last */
 	bool meddled; /* the transaction that is being told does */

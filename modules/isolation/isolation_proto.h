@@ -27,6 +27,11 @@
 #define ISOLATION_BANDWIDTH_MIN 8000ull
 #define ISOLATION_BANDWIDTH_MAX 1250000000ull
 #define ISOLATION_PASSES_MAX 262144
+/* Addresses that devices learned; each port of each counts. */
+#define ISOLATION_LEARNED_MAX 65536
+#define ISOLATION_LEARNED_EACH 1024 /* of one device */
+#define ISOLATION_LEARNED_PORTS 16 /* of one message */
+#define ISOLATION_LEARNED_MS (24u * 3600 * 1000) /* the longest */
 #define ISOLATION_BY 40 /* a program and its number */
 
 enum isolation_message {
@@ -52,6 +57,8 @@ enum isolation_message {
 	ISOLATION_GET_ATTEMPTS,
 	ISOLATION_APART_MAY,
 	ISOLATION_WHY,
+	ISOLATION_LEARN,
+	ISOLATION_FORGET,
 	/* up */
 	ISOLATION_SEEN = IPC_BASE_ISOLATION + 32,
 	ISOLATION_IS,
@@ -233,6 +240,21 @@ struct isolation_apart {
 	uint32_t verb; /* up only */
 };
 
+/*
+ * The device may open TCP or UDP connections to these ports of the address
+ * for so long, because a name that it may use led there. LEARN again makes
+ * it longer (or shorter). FORGET ends it at once; family 0: all of the
+ * device. What is not a device's, or too much, is not taken.
+ */
+struct isolation_learned {
+	struct ip ip;
+	uint8_t protocol;
+	uint8_t zero;
+	uint32_t device;
+	uint16_t first, last;
+	uint32_t ttl_ms; /* FORGET: 0 */
+};
+
 /* WHO down, IS up: whose address is it at this moment? */
 struct isolation_who {
 	uint64_t cookie;
@@ -378,6 +400,7 @@ enum isolation_reason {
 	ISOLATION_REASON_UPGRADED = 12, /* the port leads into TLS only */
 	ISOLATION_REASON_NO_ROUTE = 13, /* there is no way there */
 	ISOLATION_REASON_PASS = 14, /* a line opens that way inside */
+	ISOLATION_REASON_LEARNED = 15, /* a name that it may use led there */
 };
 
 enum isolation_kernel {

@@ -139,7 +139,8 @@ static void decide_gateway(const struct policy *policy,
 		decide_named(policy, flow, ISOLATION_REASON_GATEWAY, because);
 }
 
-static void decide_outside(const struct policy *policy, const struct flow *flow,
+static void decide_outside(const struct policy *policy,
+	const struct why_way *way, const struct flow *flow,
 	struct isolation_because *because)
 {
 	const struct isolation_redirect *redirect = find_redirect(
@@ -151,6 +152,8 @@ static void decide_outside(const struct policy *policy, const struct flow *flow,
 		decide_dns(policy, flow, because);
 	else if (line)
 		decide_line(because, line, ISOLATION_REASON_LINE);
+	else if (way->learned)
+		decide(because, ISOLATION_REASON_LEARNED, true);
 	else
 		decide(because, ISOLATION_REASON_NO_LINE, false);
 	if (because->allowed && redirect &&
@@ -170,13 +173,13 @@ static void decide_known(const struct policy *policy, const struct why_way *way,
 		return;
 	case WHY_PLACE_OWNER:
 		if (flows_is_dns(flow))
-			decide_outside(policy, flow, because);
+			decide_outside(policy, way, flow, because);
 		else
 			decide_named(
 				policy, flow, ISOLATION_REASON_OWNER, because);
 		return;
 	case WHY_PLACE_OUTSIDE:
-		decide_outside(policy, flow, because);
+		decide_outside(policy, way, flow, because);
 		return;
 	case WHY_PLACE_NOWHERE:
 		decide(because, ISOLATION_REASON_NO_ROUTE, false);

@@ -21,6 +21,7 @@ enum why_place {
 /* What is to be known besides the policy. */
 struct why_way {
 	enum why_place place;
+	bool learned; /* a name led the device there */
 	bool admin; /* the device has an address of an admin */
 	uint8_t zone_mode; /* of where it is; 0: unknown */
 	uint16_t from_zone, to_zone; /* as in struct isolation_zone; 0: none */

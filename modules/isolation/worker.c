@@ -19,6 +19,7 @@
 #include "modules/isolation/kernel/guard.h"
 #include "modules/isolation/kernel/links.h"
 #include "modules/isolation/kernel/neigh.h"
+#include "modules/isolation/learning.h"
 #include "modules/isolation/ports_sync.h"
 #include "modules/isolation/report.h"
 #include "modules/isolation/try_kernel.h"
@@ -32,6 +33,7 @@ static struct {
 	struct links links;
 	struct neigh neigh;
 	struct cuts cuts;
+	struct learning learning;
 	struct timer count;
 	struct policy wanted;
 } self;
@@ -216,6 +218,20 @@ static int on_why(void *owner, const void *message, int fd)
 	return r;
 }
 
+static int on_learn(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return learning_add(&self.learning, message);
+}
+
+static int on_forget(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return learning_forget(&self.learning, message);
+}
+
 static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_ZONE, struct isolation_zone, on_zone),
 	IPC_ROUTE(ISOLATION_DEVICE, struct isolation_device, on_device),
@@ -239,6 +255,8 @@ static const struct ipc_route routes[] = {
 		on_get_attempts),
 	IPC_ROUTE(ISOLATION_APART_MAY, struct isolation_apart, on_apart_may),
 	IPC_ROUTE(ISOLATION_WHY, struct isolation_why, on_why),
+	IPC_ROUTE(ISOLATION_LEARN, struct isolation_learned, on_learn),
+	IPC_ROUTE(ISOLATION_FORGET, struct isolation_learned, on_forget),
 };
 
 static void on_count(struct timer *timer)
@@ -352,6 +370,7 @@ static int prepare(struct worker *worker)
 	self.cuts.engine = &self.engine;
 	self.cuts.neigh = &self.neigh;
 	addresses_init(&self.cuts.addresses);
+	learning_init(&self.learning, &self.cuts);
 	self.count.fired = on_count;
 	self.guard.on_restored = on_guard_restored;
 	r = engine_open(&self.engine);

@@ -5,6 +5,7 @@
  *
  *   engine change DEVICES ROUNDS   add and remove one of so many devices
  *   engine revoke FLOWS ROUNDS     one device among so many connections
+ *   engine learn DEVICES ROUNDS    addresses that names led to, one by one
  *   engine churn DEVICES SECONDS   changes at random, and the memory of it
  */
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #include "modules/isolation/engine_delta.h"
+#include "modules/isolation/engine_learn.h"
 #include "modules/isolation/kernel/flows.h"
 #include "modules/isolation/kernel/nft_dump.h"
 
@@ -195,6 +197,49 @@ static void change(uint32_t devices, size_t rounds)
 	free(whole);
 }
 
+static void learn_one(uint32_t id, uint32_t n)
+{
+	struct isolation_learned w = {
+		.ip = {AF_INET, {203, (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+					(uint8_t)n}},
+		.protocol = IPPROTO_TCP,
+		.first = 443,
+		.last = 443,
+		.ttl_ms = 600000};
+	const struct isolation_device *d = policy_device(&engine.policy, id);
+
+	require(learned_add(&engine.learned, &d->mac, &w, clock_ms()), "learn",
+		"");
+}
+
+/* While others have learned as much before: three of each device. */
+static void learn(uint32_t devices, size_t rounds)
+{
+	double *took = calloc(rounds, sizeof(*took));
+	struct policy p;
+	double start;
+
+	make(&p, devices, 0);
+	apply(&p);
+	for (uint32_t i = 0; i < 3 * devices; i++)
+		learn_one(2 * (i % devices + 1), i);
+	start = now_us();
+	engine_flush_learned(&engine);
+	printf("many_ms %.1f\n", (now_us() - start) / 1e3);
+	for (size_t i = 0; i < rounds; i++) {
+		usleep(IDLE_US / 5);
+		start = now_us();
+		learn_one(2 * ((uint32_t)(i * 7919) % devices + 1),
+			0x100000 + (uint32_t)i);
+		engine_flush_learned(&engine);
+		took[i] = now_us() - start;
+		require(list_empty(&engine.learned.pending) ? 0 : -EIO, "learn",
+			"");
+	}
+	print("learn_us", took, rounds);
+	free(took);
+}
+
 static void put_tuple(struct nlmsghdr *m, uint16_t type, const struct ip *from,
 	const struct ip *to, uint16_t from_port, uint16_t to_port)
 {
@@ -323,6 +368,8 @@ int main(int argc, char **argv)
 	require(engine_start(&engine, loop), "engine", "");
 	if (!strcmp(argv[1], "change")) {
 		change(n, rounds);
+	} else if (!strcmp(argv[1], "learn")) {
+		learn(n, rounds);
 	} else if (!strcmp(argv[1], "churn")) {
 		churn(n, (double)rounds);
 	} else {

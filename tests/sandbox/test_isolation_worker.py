@@ -19,6 +19,7 @@ from tap import Tap  # noqa: E402
 HELLO, BEGIN, COMMIT, VERDICT, APPLY, ABORT, PING, PONG = range(1, 9)
 ZONE, DEVICE, ALLOW, REDIRECT, NAME_SERVER, ADMIN = range(64, 70)
 WHO, GET_ATTEMPTS = 80, 81
+LEARN, FORGET = 84, 85
 SEEN, IS, ATTEMPT, ATTEMPTS_END, COUNTERS, TALLY, RULES, LINK = range(96, 104)
 DEVICES, OWNER = 1, 2
 OBSERVE, ENFORCE = 1, 2
@@ -203,6 +204,61 @@ def questions(tap, lab, worker):
            "it told who is there, counters, rules and links", kinds)
 
 
+def learned(number, to, first=7, last=7, ttl_ms=60000, kind=LEARN):
+    return kind, ip(to) + struct.pack("=BBIHHI", TCP, 0, number, first, last,
+                                      ttl_ms)
+
+
+def learning(tap, lab, worker):
+    """Where a name led: open while it lives, also after a flush."""
+    for name in ("cloud", "owner"):
+        lab.serve_tcp(name, 7)
+        lab.serve_tcp(name, 80)
+    worker.put(*basic(lab)[:-1])
+    ways = [("camera", node, "tcp", 7) for node in (lab.cloud.ip,
+                                                    lab.cloud.ip6)]
+    tap.ok(all(lab.is_cut(*way) for way in ways), "not learned: cut")
+    for to in (lab.cloud.ip, lab.cloud.ip6, lab.owner.ip):
+        worker.send(*learned(1, to))
+    worker.send(*learned(9, lab.cloud.ip))
+    caught_up(worker)
+    tap.ok(all(lab.reaches(*way) for way in ways), "learned: open")
+    tap.ok(lab.is_cut("camera", lab.cloud.ip, "tcp", 80), "no other port")
+    tap.ok(lab.is_cut("camera", lab.owner.ip, "tcp", 7),
+           "a name does not lead into the owner's own network")
+    before = lab.tcp_connect("camera", lab.cloud.ip, 7)
+    lab.gateway.run("nft", "flush", "ruleset")
+    worker.wait(RULES)
+    tap.ok(all(lab.reaches(*way) for way in ways),
+           "somebody flushed: open again")
+    tap.ok(talks(before), "and what lived, lives")
+    worker.send(*learned(1, lab.cloud.ip, ttl_ms=0, kind=FORGET))
+    caught_up(worker)
+    tap.ok(not talks(before), "forgotten: a live connection is cut")
+    tap.ok(lab.is_cut(*ways[0]), "and a new one")
+    tap.ok(lab.reaches(*ways[1]), "the other address stays")
+    worker.send(*learned(1, "", ttl_ms=0, kind=FORGET))
+    caught_up(worker)
+    tap.ok(lab.is_cut(*ways[1]), "until all is forgotten")
+    before.close()
+
+
+def caught_up(worker):
+    """It has done what came before; what it learned a turn later."""
+    for _ in range(2):
+        worker.send(PING, struct.pack("Q", 78))
+        worker.wait(PONG)
+
+
+def talks(sock):
+    try:
+        sock.settimeout(1.5)
+        sock.sendall(b"hello")
+        return sock.recv(5) == b"hello"
+    except OSError:
+        return False
+
+
 def nonsense(tap, lab, rules):
     """Each ends the worker at once; the rules are as they were."""
     good = {kind: payload for kind, payload in basic(lab)}
@@ -220,6 +276,8 @@ def nonsense(tap, lab, rules):
         "an admin without an address": (ADMIN, ip("")),
         "a redirect to port 0": redirect(1, 80, 0),
         "a question without a family": (WHO, bytes(40)),
+        "a forgotten address of no family": (FORGET, struct.pack(
+            "H16sBBIHHI", 7, b"", TCP, 0, 1, 7, 7, 0)),
         "a length that is not true": (ZONE, good[ZONE], 0, 5),
         "flags that nobody set": (ZONE, good[ZONE], 1),
     }
@@ -271,6 +329,7 @@ def main():
             worker = Worker(lab)
             transaction(tap, lab, worker)
             questions(tap, lab, worker)
+            learning(tap, lab, worker)
             nonsense(tap, lab, leftover(tap, lab, worker))
 
 

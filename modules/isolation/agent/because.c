@@ -249,6 +249,10 @@ static void explain_reason(struct explaining *e)
 	case ISOLATION_REASON_PASS:
 		explain_pass(e);
 		return;
+	case ISOLATION_REASON_LEARNED:
+		SAY(e->words->reason,
+			"a name that it may use led to this address");
+		return;
 	case ISOLATION_REASON_ADMIN:
 		SAY(e->words->reason,
 			"its address is that of an admin: it is never cut off "

@@ -230,12 +230,15 @@ struct ruleset_kernel {
 	bool names_bridges;
 };
 
+struct learned;
 struct ruleset_input {
 	const struct policy *policy; /* sealed */
 	const struct topology *topology;
 	const struct ruleset_carry *carry; /* may be NULL */
 	uint8_t generation; /* 1-255: what judged connections are marked */
 	struct ruleset_kernel kernel;
+	const struct learned *learned; /* may be NULL */
+	int64_t now_ms;
 };
 
 /* -ENOSPC with a reason when a limit is passed. */

@@ -54,6 +54,13 @@ void ruleset_add_between(struct ruleset *rs, uint8_t generation);
 /* and "to_gateway", for what was not judged yet. */
 void ruleset_add_gate(struct ruleset *rs);
 
+/* Addresses that names led to. */
+void ruleset_add_learned_sets(
+	struct ruleset *rs, const struct ruleset_input *input);
+struct rules_family;
+void rules_allow_learned(
+	struct ruleset *rs, const char *chain, const struct rules_family *f);
+
 /* Rules of the current table; the chains are there already. */
 void ruleset_add_inet_rules(
 	struct ruleset *rs, const struct ruleset_input *input);
@@ -131,6 +138,7 @@ struct rules_family {
 	enum rule_field from, to;
 	const char *through, *here; /* chains of known devices */
 	const char *name_servers, *admins, *allow, *wide, *attempts, *dialled;
+	const char *learned;
 };
 #define RULES_FAMILIES 2
 extern const struct rules_family rules_families[RULES_FAMILIES];

@@ -29,10 +29,10 @@
 const struct rules_family rules_families[RULES_FAMILIES] = {
 	{NFPROTO_IPV4, IPPROTO_ICMP, 8, RULE_IP_FROM, RULE_IP_TO, "through4",
 		"here4", "name_servers4", "admins4", "allow4", "wide4",
-		"attempts4", "dialled4"},
+		"attempts4", "dialled4", "learned4"},
 	{NFPROTO_IPV6, IPPROTO_ICMPV6, 128, RULE_IP6_FROM, RULE_IP6_TO,
 		"through6", "here6", "name_servers6", "admins6", "allow6",
-		"wide6", "attempts6", "dialled6"},
+		"wide6", "attempts6", "dialled6", "learned6"},
 };
 
 void rules_pass_judged(
@@ -186,6 +186,7 @@ static void add_through(struct ruleset *rs, const struct rules_family *f)
 	rule_begin(rs, chain);
 	rule_in(rs, "owner_if", RULE_ROUTE_OUT, RULE_END);
 	rule_goto(rs, "denied");
+	rules_allow_learned(rs, chain, f);
 	rule_begin(rs, chain);
 	rule_in(rs, "allow_anywhere", RULE_SOURCE_MAC, RULE_PROTOCOL, RULE_PORT,
 		RULE_END);

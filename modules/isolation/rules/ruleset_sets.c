@@ -142,6 +142,7 @@ int ruleset_add_inet_sets(
 	add_addresses(rs, "admins6", &p->admins, AF_INET6);
 	add_constants(rs, input->generation);
 	add_again(rs);
+	ruleset_add_learned_sets(rs, input);
 	ruleset_add_fence_sets(rs, p);
 	ruleset_add_log_sets(rs);
 	ruleset_add_reflect_sets(rs, p);

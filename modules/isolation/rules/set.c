@@ -153,6 +153,19 @@ void set_put_limit(struct set_filler *filler, const void *key,
 	memcpy(row + set->key + set->data, limit, sizeof(*limit));
 }
 
+void set_put_for(
+	struct set_filler *filler, const void *key, uint64_t timeout_ms)
+{
+	struct image_count c = {.timeout_ms = timeout_ms};
+	struct image_set *set = &filler->set;
+	uint8_t *row;
+
+	assert(set->expires || !set->n);
+	set->expires = true;
+	row = put(filler, key);
+	memcpy(row + image_row(set) - sizeof(c), &c, sizeof(c));
+}
+
 static void announce(const struct set_filler *filler)
 {
 	struct ruleset *rs = filler->rs;

@@ -83,6 +83,9 @@ void set_put_counter(struct set_filler *filler, const void *key,
 /* An element that is over its limit is not found; rate 0: no limit. */
 void set_put_limit(struct set_filler *filler, const void *key,
 	const struct image_limit *limit);
+/* All elements of a set or none. */
+void set_put_for(
+	struct set_filler *filler, const void *key, uint64_t timeout_ms);
 void set_end(struct set_filler *filler);
 
 #endif
