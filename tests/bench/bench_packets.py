@@ -29,6 +29,17 @@ table inet firewall {
 """
 
 
+# As the owner has it on each gateway; one to one, so that answers are known.
+NAT = """
+table ip owner {
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "sink0" snat ip prefix to ip saddr map { 10.100.0.0/16 : 10.101.0.0/16 }
+  }
+}
+"""
+
+
 def entries(k):
     return ["udp/5000 " + SERVER] + [
         "udp/%d 198.18.%d.%d" % (5000 + n, k % 251, (k * 7 + n) % 251)
@@ -65,10 +76,15 @@ class Gateway:
         self.lab.close()
 
     def guard(self, devices, mode="enforce"):
-        text = self.lab.base_config(mode, devices=())
+        text = self.lab.base_config(mode, devices=()).replace(
+            "[gateway]\n", "[gateway]\nrate = unlimited\n")
         text += policy(devices, entries)
+        self.translate()
         self.lab.config(text.replace("= wan0", "= wan0 sink0"))
         self.lab.gatehoused()
+
+    def translate(self):
+        self.lab.gateway.run("nft", "-f", "-", stdin=NAT)
 
     def inject(self, flow, count):
         return flow.inject(self.lab.gateway.netns, "sink0" if flow.back
@@ -93,10 +109,10 @@ class Gateway:
             sock.recv(4096)
 
 
-def flows(devices, allowed=5000):
+def flows(devices, allowed=5000, nat=True):
     def make(**options):
         port = options.pop("port", allowed)
-        return Flow(devices, SERVER, port, BRIDGE_MAC, **options)
+        return Flow(devices, SERVER, port, BRIDGE_MAC, nat=nat, **options)
     return {"established": make(), "answer": make(back=True, ttl=1),
             "new flow": make(any_port=True),
             "denied": make(any_port=True, port=6000)}
@@ -141,6 +157,7 @@ def turn(plan, samples):
 def run(rounds):
     samples = Samples()
     few, many, not_allowed = flows(FEW), flows(MANY), flows(MANY, 6000)
+    plain = {n: flows(n, nat=False) for n in (FEW, MANY)}
     with Gateway("no rules") as none, Gateway("stateful") as stateful, \
             Gateway("gatehouse") as small, \
             Gateway("gatehouse") as big, \
@@ -149,8 +166,9 @@ def run(rounds):
         small.guard(FEW)
         big.guard(MANY)
         observing.guard(MANY, "observe")
-        plan = [(none, FEW, few), (stateful, FEW, few), (small, FEW, few),
-                (none, MANY, many), (stateful, MANY, many),
+        stateful.translate()
+        plan = [(none, FEW, plain[FEW]), (stateful, FEW, few), (small, FEW, few),
+                (none, MANY, plain[MANY]), (stateful, MANY, many),
                 (big, MANY, many), (observing, MANY, not_allowed)]
         for gateway, _, kinds in plan:
             check(gateway, kinds["new flow"], True, "allowed")

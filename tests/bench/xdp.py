@@ -109,11 +109,13 @@ def words(data):
 
 class Flow:
     """UDP of device k of so many, k by chance in each packet: its MAC ends
-    in k, its address is 10.100.0.0 + k. back: the server's answer."""
+    in k, its address is 10.100.0.0 + k. back: the server's answer, to
+    10.101.0.0 + k if the gateway translates addresses."""
 
     def __init__(self, devices, server, port, gateway_mac, back=False,
-                 any_port=False, ttl=64):
-        net, far = socket.inet_aton("10.100.0.0"), socket.inet_aton(server)
+                 any_port=False, ttl=64, nat=False):
+        net = socket.inet_aton("10.10%d.0.0" % bool(nat and back))
+        far = socket.inet_aton(server)
         self.back = back
         ports = (port, 40000) if back else (40000, port)
         ip = struct.pack("!BBHHHBBH", 0x45, 0, 46, 0, 0x4000, ttl, 17, 0)
@@ -140,6 +142,7 @@ class Flow:
         p.store_bytes(6, b"\x02\x10\x00\x00")
         p.store(10, 2, R9)
         p.store_bytes(22, bytes([ttl]))
+        p.store_bytes(26, self.frame[26:38])  # addresses and ports
         p.number("+", R8, checksum)
         for _ in range(2):
             p.copy(R2, R8)

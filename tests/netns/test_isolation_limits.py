@@ -11,7 +11,7 @@ from isolation_lab import Lab, all_open, counter, elements, put, run, wait
 
 RATE = 20  # a minute, so that none comes back while the test looks
 MANY = 60
-AT_ONCE = 2048  # RULESET_CONNECTIONS_MAX
+AT_ONCE = 1024  # RULESET_CONNECTIONS_MAX
 ANY = "allow = udp/7 any\nallow = tcp/7 any\n"
 
 
@@ -148,13 +148,20 @@ def at_once(tap, lab):
     tap.ok(tracked(lab) - before >= extra, "without a limit %d of %d are "
            "tracked" % (tracked(lab) - before, extra))
     put(lab, lab.base_config("enforce", ("camera", "sensor"), {
-        "camera": ANY + "allow = udp/9 any\nrate = unlimited",
+        "camera": ANY + "allow = udp/9 any\nrate = 1000000/s",
         "sensor": ANY}))
     before = tracked(lab)
     flood(lab, "camera", 20000, extra)
     found = tracked(lab) - before
     tap.ok(AT_ONCE - 50 <= found <= AT_ONCE + 10,
            "enforced: no more than %d" % AT_ONCE, found)
+    put(lab, lab.base_config("enforce", ("camera", "sensor"), {
+        "camera": ANY + "allow = udp/9 any\nrate = 1000000/s",
+        "sensor": ANY + "allow = udp/9 any\nrate = unlimited"}))
+    before = tracked(lab)
+    flood(lab, "sensor", 30000, extra)
+    tap.ok(tracked(lab) - before >= extra, "unlimited means this, too",
+           tracked(lab) - before)
     all_open(tap, lab, [("sensor", ip, kind, 7)
                         for ip in (lab.cloud.ip, lab.cloud.ip6)
                         for kind in ("tcp", "udp")],

@@ -81,6 +81,7 @@ static const struct chain {
 	{NFPROTO_INET, "not_allowed"},
 	{NFPROTO_INET, "with_answer"},
 	{NFPROTO_INET, "answered"},
+	{NFPROTO_INET, "answer"},
 	{NFPROTO_INET, "silently"},
 	{NFPROTO_INET, "refused"},
 	{NFPROTO_INET, "claims4"},

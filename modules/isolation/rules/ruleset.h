@@ -32,8 +32,11 @@
 #define RULESET_SELVES_MAX 16384
 #define RULESET_SELVES_MS (60u * 1000)
 
+/* Answers to what is denied, in a second: to one device, to all. */
+#define RULESET_ANSWERS_EACH 20
+#define RULESET_ANSWERS 1000
 /* Connections of one device that are tracked at once. */
-#define RULESET_CONNECTIONS_MAX 2048
+#define RULESET_CONNECTIONS_MAX 1024
 
 /*
  * What is logged of what was denied: of one device at most ten records in any

@@ -44,6 +44,42 @@ static void add_paced(struct ruleset *rs, const struct policy *policy)
 	set_end(&filler);
 }
 
+/* Who is answered when it is denied something: known devices. */
+static void add_answers(struct ruleset *rs, const struct policy *policy)
+{
+	static const struct set_shape shape = {.name = "answers",
+		.key_type = NFT_TYPE_ETHER,
+		.key_length = 6,
+		.limits = true};
+	static const struct image_limit limit = {.rate = RULESET_ANSWERS_EACH,
+		.seconds = 1,
+		.burst = RULESET_ANSWERS_EACH};
+	struct set_filler filler;
+
+	set_begin(&filler, rs, &shape, policy->devices.n);
+	policy_each(struct isolation_device, d, &policy->devices)
+		set_put_limit(&filler, &d->mac, &limit);
+	set_end(&filler);
+}
+
+/*
+ * Whose connections are counted: to count costs the more the more there are,
+ * so whoever may open any number has none that are.
+ */
+static void add_counted(struct ruleset *rs, const struct policy *policy)
+{
+	static const struct set_shape shape = {
+		.name = "counted", .key_type = NFT_TYPE_ETHER, .key_length = 6};
+	struct set_filler filler;
+
+	set_begin(&filler, rs, &shape, policy->limits.n);
+	policy_each(struct isolation_limit, l, &policy->limits)
+		if (l->rate)
+			set_put(&filler,
+				&policy_device(policy, l->device)->mac);
+	set_end(&filler);
+}
+
 /* Filled by the packets: who has how many connections. */
 static void add_connections(struct ruleset *rs)
 {
@@ -87,6 +123,8 @@ void ruleset_add_limit_sets(struct ruleset *rs, const struct policy *policy,
 	const struct ruleset_carry *carry)
 {
 	add_paced(rs, policy);
+	add_answers(rs, policy);
+	add_counted(rs, policy);
 	add_connections(rs);
 	rules_add_over_set(rs, RULESET_OVER_RATE, carry);
 }
@@ -147,6 +185,10 @@ void ruleset_add_limit_rules(struct ruleset *rs, bool count_connections)
 	add_limited(rs);
 	add_over_rate(rs, "over_here", true);
 	add_over_rate(rs, "over_through", false);
+	rule_begin(rs, "allowed");
+	rule_ct_state(rs, NEW);
+	rule_not_in(rs, "counted", RULE_SOURCE_MAC, RULE_END);
+	rule_goto(rs, "granted");
 	rule_begin(rs, "allowed");
 	rule_ct_state(rs, NEW);
 	if (count_connections)

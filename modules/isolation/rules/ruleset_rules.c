@@ -322,8 +322,9 @@ void ruleset_add_bridge_rules(struct ruleset *rs, bool names_bridges)
 	ruleset_add_spoof_rules(rs, names_bridges);
 	/* The bridge keeps these apart by itself and tells nobody. */
 	rule_begin(rs, "prerouting");
-	rule_in(rs, "ports_apart", RULE_IIF, RULE_END);
+	/* Most is for us: a MAC is looked up sooner than a name. */
 	rule_not_in(rs, "own_macs", RULE_TARGET_MAC, RULE_END);
+	rule_in(rs, "ports_apart", RULE_IIF, RULE_END);
 	rule_jump(rs, "kept_apart");
 	rule_begin(rs, "kept_apart");
 	rule_count(rs, "bridged");

@@ -117,13 +117,20 @@ static void add_modes(struct ruleset *rs)
 	rule_begin(rs, "refused");
 	rule_drop(rs);
 	by_mode(rs, "with_answer", "answered");
-	/* An answer carries bytes of the packet, and to whom it names. */
+	/* An answer costs more than all before it: not to whoever asks a lot. */
 	rule_begin(rs, "answered");
+	rule_in(rs, "answers", RULE_SOURCE_MAC, RULE_END);
+	rule_limit_all(rs, RULESET_ANSWERS, RULESET_ANSWERS);
+	rule_goto(rs, "answer");
+	rule_begin(rs, "answered");
+	rule_drop(rs);
+	/* It carries bytes of the packet, and to whom that names. */
+	rule_begin(rs, "answer");
 	rules_not_from_there(rs);
 	rule_drop(rs);
-	rule_begin(rs, "answered");
+	rule_begin(rs, "answer");
 	rule_reject_tcp(rs);
-	rule_begin(rs, "answered");
+	rule_begin(rs, "answer");
 	rule_reject(rs);
 	/* Was counted in prerouting if it is only observed. */
 	by_mode(rs, "not_allowed", "denied");
