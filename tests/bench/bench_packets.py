@@ -16,6 +16,8 @@ from xdp import DROP, Flow, attach
 MANY, FEW = 10000, 10
 TURNS = 4  # short ones in each round: neighbours come and go
 COUNTS = {"established": 30000, "new flow": 10000, "denied": 10000}
+LINEAR_NAME = "one rule per entry"
+LINEAR_COUNT = 64  # a packet takes it milliseconds
 SERVER = "198.18.0.1"
 BRIDGE_MAC = "02:00:00:00:50:01"
 STATEFUL = """
@@ -29,6 +31,15 @@ table inet firewall {
 """
 
 
+LINEAR = """
+table inet firewall {
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    ct state established,related accept
+    %s
+  }
+}
+"""
 # As the owner has it on each gateway; one to one, so that answers are known.
 NAT = """
 table ip owner {
@@ -76,12 +87,22 @@ class Gateway:
         self.lab.close()
 
     def guard(self, devices, mode="enforce"):
-        text = self.lab.base_config(mode, devices=()).replace(
-            "[gateway]\n", "[gateway]\nrate = unlimited\n")
+        text = self.lab.base_config(mode, devices=())
         text += policy(devices, entries)
         self.translate()
         self.lab.config(text.replace("= wan0", "= wan0 sink0"))
         self.lab.gatehoused()
+
+    def line_up(self, devices):
+        """One rule for each entry, as osMUD and fw4 have it."""
+        rules = "".join(
+            "ip saddr 10.100.%d.%d ip daddr %s udp dport %s accept\n" % (
+                k >> 8, k & 255, entry.split()[1],
+                entry.split()[0].split("/")[1])
+            for k in range(devices) for entry in entries(k))
+        self.lab.gateway.run("nft", "-f", "-", stdin=LINEAR % rules,
+                             timeout=120)
+        self.translate()
 
     def translate(self):
         self.lab.gateway.run("nft", "-f", "-", stdin=NAT)
@@ -137,9 +158,12 @@ def warm(gateway, devices, kinds):
 
 def measure(gateway, name, kinds, samples):
     for kind in ("established", "new flow", "denied"):
-        if kind != "denied" or gateway.name in ("stateful", "gatehouse"):
+        linear = gateway.name == LINEAR_NAME
+        if kind == "denied" and gateway.name in ("no rules", "observing"):
+            continue
+        if kind != "established" or not linear:
             samples.add(name, **{kind: gateway.inject(
-                kinds[kind], COUNTS[kind])})
+                kinds[kind], LINEAR_COUNT if linear else COUNTS[kind])})
 
 
 def turn(plan, samples):
@@ -147,7 +171,8 @@ def turn(plan, samples):
     for size in (FEW, MANY):
         part = [one for one in plan if one[1] == size]
         for one in part:
-            warm(*one)
+            if one[0].name != LINEAR_NAME:
+                warm(*one)
         for _ in range(TURNS):
             for gateway, devices, kinds in part:
                 measure(gateway, "%s, %d addresses" % (
@@ -161,19 +186,23 @@ def run(rounds):
     with Gateway("no rules") as none, Gateway("stateful") as stateful, \
             Gateway("gatehouse") as small, \
             Gateway("gatehouse") as big, \
+            Gateway(LINEAR_NAME) as linear, \
             Gateway("observing") as observing:
         stateful.lab.gateway.run("nft", "-f", "-", stdin=STATEFUL)
         small.guard(FEW)
         big.guard(MANY)
         observing.guard(MANY, "observe")
         stateful.translate()
-        plan = [(none, FEW, plain[FEW]), (stateful, FEW, few), (small, FEW, few),
-                (none, MANY, plain[MANY]), (stateful, MANY, many),
-                (big, MANY, many), (observing, MANY, not_allowed)]
+        linear.line_up(MANY)
+        plan = [(none, FEW, plain[FEW]), (stateful, FEW, few),
+                (small, FEW, few), (none, MANY, plain[MANY]),
+                (stateful, MANY, many), (big, MANY, many),
+                (linear, MANY, many), (observing, MANY, not_allowed)]
         for gateway, _, kinds in plan:
-            check(gateway, kinds["new flow"], True, "allowed")
+            count = 100 if gateway is linear else 1000
+            check(gateway, kinds["new flow"], True, "allowed", count)
             check(gateway, kinds["denied"], gateway in (none, observing),
-                  "denied")
+                  "denied", count)
         for _ in range(rounds):
             turn(plan, samples)
     tell(samples)
@@ -190,6 +219,10 @@ def tell(samples):
             ratio("%s, gatehouse to stateful, %d addresses" % (kind, n),
                   samples.ratio(kind, "gatehouse, %d addresses" % n,
                                 "stateful, %d addresses" % n))
+    for kind in kinds[1:]:
+        ratio("%s, one rule per entry to gatehouse, at 10,000" % kind,
+              samples.ratio(kind, "%s, 10000 addresses" % LINEAR_NAME,
+                            "gatehouse, 10000 addresses"), "%.0f")
     for kind in kinds[:2]:
         ratio("%s, not allowed but observed, to stateful" % kind,
               samples.ratio(kind, "observing, 10000 addresses",

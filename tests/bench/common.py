@@ -18,6 +18,11 @@ class BenchLab(Lab):
         BenchLab.made += 1
         self.prefix = "%s%d-" % (self.prefix[:-1], self.number)
 
+    def base_config(self, *args, **options):
+        """One device does here what many do: without a limit."""
+        return Lab.base_config(self, *args, **options).replace(
+            "[gateway]\n", "[gateway]\nrate = unlimited\n")
+
     def uid_base(self):
         return Lab.uid_base(self) + 500000 * self.number
 

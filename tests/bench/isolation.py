@@ -19,7 +19,8 @@ SIZES = (10, 1000, 10000)
 
 def many(lab, mode, count):
     """count devices with ten allow lines each, the lab's among them."""
-    text = lab.base_config(mode, more={"camera": "allow = tcp/5201 any"})
+    text = lab.base_config(mode, more={
+        "camera": "rate = unlimited\nallow = tcp/5201 any"})
     parts = []
     for number in range(count):
         parts.append("[device d%d]\nmac = 02:01:00:%02x:%02x:%02x" % (
