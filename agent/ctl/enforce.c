@@ -108,7 +108,8 @@ static int read_all(struct change *change)
 
 static bool has_devices(const struct plan_section *zone)
 {
-	return zone && (!*zone->role || strcmp(zone->role, "devices") == 0);
+	return zone && (!*zone->role || strcmp(zone->role, "devices") == 0 ||
+			       strcmp(zone->role, "guest") == 0);
 }
 
 /* How the caller is logged in, and whether that way needs to be named. */

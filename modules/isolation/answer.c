@@ -84,9 +84,15 @@ static uint8_t ask_kernel(const struct answer_sources *sources,
 	switch ((enum isolation_reason)because->reason) {
 	case ISOLATION_REASON_STRANGER:
 		break;
+	case ISOLATION_REASON_ZONE_LINE:
+		r = element_zone_allows(nft, way->from_link, flow,
+			way->place == WHY_PLACE_OUTSIDE);
+		break;
+	case ISOLATION_REASON_NAME_SERVER:
+		r = element_allows(nft, mac, flow, false);
+		break;
 	case ISOLATION_REASON_LINE:
 	case ISOLATION_REASON_NO_LINE:
-	case ISOLATION_REASON_NAME_SERVER:
 	case ISOLATION_REASON_NOT_NAME_SERVER:
 	case ISOLATION_REASON_OWNER:
 	case ISOLATION_REASON_GATEWAY:
@@ -96,7 +102,8 @@ static uint8_t ask_kernel(const struct answer_sources *sources,
 		break;
 	case ISOLATION_REASON_PASS:
 	case ISOLATION_REASON_NEIGHBOUR:
-		if (r > 0)
+		if (r > 0 ||
+			(r == 0 && way->strangers == ISOLATION_STRANGERS_ALLOW))
 			r = element_passes(nft, mac, flow, way->from_link,
 				way->place == WHY_PLACE_GATEWAY ? NULL
 								: way->to_link);
@@ -176,11 +183,17 @@ static void look_at_interface(const struct answer_sources *sources,
 {
 	const struct topology_port *port = why_port(
 		&sources->engine->topology, why->interface);
+	const struct isolation_zone *zone;
 
 	if (!port)
 		return;
 	way->zone_mode = port->mode;
 	way->from_zone = port->zone;
+	zone = policy_zone(&sources->engine->policy, port->bridge);
+	if (zone) {
+		way->strangers = zone->strangers;
+		way->guest = zone->guest;
+	}
 	memcpy(way->from_link, port->bridge, sizeof(way->from_link));
 }
 

@@ -51,12 +51,22 @@ static uint8_t role_of(const struct flat_section *zone)
 					   : ISOLATION_ROLE_DEVICES;
 }
 
+/* Guests and those who are let in have to wait for the daemon. */
+static uint8_t strangers_of(const struct flat_section *zone)
+{
+	const char *word = flat_text(zone, "default", "quarantine");
+
+	return strcmp(word, "block") == 0 ? ISOLATION_STRANGERS_BLOCK
+					  : ISOLATION_STRANGERS_QUARANTINE;
+}
+
 static int add_zone(struct policy *policy, const struct flat *flat,
 	const struct flat_section *section, uint16_t place, bool *enforces)
 {
 	const char *rest = flat_text(section, "interface", "");
 	struct isolation_zone zone = {.role = role_of(section),
 		.mode = mode_of(flat_mode(flat, section)),
+		.strangers = strangers_of(section),
 		.zone = place};
 	int r = 0;
 

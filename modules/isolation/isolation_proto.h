@@ -401,6 +401,7 @@ enum isolation_reason {
 	ISOLATION_REASON_NO_ROUTE = 13, /* there is no way there */
 	ISOLATION_REASON_PASS = 14, /* a line opens that way inside */
 	ISOLATION_REASON_LEARNED = 15, /* a name that it may use led there */
+	ISOLATION_REASON_ZONE_LINE = 16, /* its zone lets all do that */
 };
 
 enum isolation_kernel {

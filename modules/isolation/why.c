@@ -96,6 +96,30 @@ static bool decide_pass(const struct policy *policy, const struct why_way *way,
 	return true;
 }
 
+/* What the zone lets strangers do, and in zones of guests everybody. */
+static bool decide_zone(const struct policy *policy, const struct why_way *way,
+	const struct flow *flow, struct isolation_because *because)
+{
+	if (way->strangers != ISOLATION_STRANGERS_ALLOW ||
+		(because->device && !way->guest))
+		return false;
+	if (flows_is_dns(flow) && flows_is_name_server(policy, &flow->to)) {
+		decide(because, ISOLATION_REASON_NAME_SERVER, true);
+		return true;
+	}
+	policy_each(struct isolation_allow, a, &policy->zone_allows) {
+		if (a->device != way->from_zone || !flows_line_allows(a, flow))
+			continue;
+		/* "any" is the world outside. */
+		if (!a->to.family && way->place != WHY_PLACE_OUTSIDE)
+			continue;
+		decide_line(because, a, ISOLATION_REASON_LINE);
+		because->reason = ISOLATION_REASON_ZONE_LINE;
+		return true;
+	}
+	return false;
+}
+
 static void decide_dns(const struct policy *policy, const struct flow *flow,
 	struct isolation_because *because)
 {
@@ -120,16 +144,40 @@ static void decide_neighbour(const struct policy *policy,
 		decide(because, ISOLATION_REASON_NEIGHBOUR, false);
 }
 
+/* Who is blocked does not even get an address. */
+static bool is_service(const struct why_way *way, const struct flow *flow,
+	const struct isolation_because *because)
+{
+	if (because->device)
+		return is_housekeeping(flow) || is_icmp(flow);
+	if (way->strangers == ISOLATION_STRANGERS_BLOCK)
+		return false;
+	return is_housekeeping(flow) ||
+	       (way->strangers == ISOLATION_STRANGERS_ALLOW && is_icmp(flow));
+}
+
+static void decide_stranger_here(const struct policy *policy,
+	const struct why_way *way, const struct flow *flow,
+	struct isolation_because *because)
+{
+	if (way->strangers != ISOLATION_STRANGERS_ALLOW)
+		decide(because, ISOLATION_REASON_STRANGER, false);
+	else if (flows_is_dns(flow))
+		decide_dns(policy, flow, because);
+	else if (!decide_pass(policy, way, flow, because))
+		decide(because, ISOLATION_REASON_STRANGER, false);
+}
+
 static void decide_gateway(const struct policy *policy,
 	const struct why_way *way, const struct flow *flow,
 	struct isolation_because *because)
 {
 	if (way->admin)
 		decide(because, ISOLATION_REASON_ADMIN, true);
-	else if (is_housekeeping(flow) || (because->device && is_icmp(flow)))
+	else if (is_service(way, flow, because))
 		decide(because, ISOLATION_REASON_SERVICE, true);
 	else if (!because->device)
-		decide(because, ISOLATION_REASON_STRANGER, false);
+		decide_stranger_here(policy, way, flow, because);
 	else if (flows_is_dns(flow))
 		decide_dns(policy, flow, because);
 	else if (because->mode == RECORD_MODE_ENFORCE &&
@@ -204,8 +252,14 @@ void why_decide(const struct policy *policy, const struct why_way *way,
 		because.mode = RECORD_MODE_ENFORCE;
 	if (device || way->place == WHY_PLACE_GATEWAY)
 		decide_known(policy, way, flow, &because);
+	else if (way->place == WHY_PLACE_DEVICES &&
+		 way->strangers == ISOLATION_STRANGERS_ALLOW)
+		decide_neighbour(policy, way, flow, &because);
 	else
 		decide(&because, ISOLATION_REASON_STRANGER, false);
+	if (!because.allowed && (way->place == WHY_PLACE_OUTSIDE ||
+					way->place == WHY_PLACE_OWNER))
+		(void)decide_zone(policy, way, flow, &because);
 	because.cookie = ret_because->cookie;
 	because.kernel = ret_because->kernel;
 	*ret_because = because;

@@ -24,6 +24,8 @@ struct why_way {
 	bool learned; /* a name led the device there */
 	bool admin; /* the device has an address of an admin */
 	uint8_t zone_mode; /* of where it is; 0: unknown */
+	uint8_t strangers; /* enum isolation_strangers, of where it is */
+	bool guest; /* known devices there may what strangers may, too */
 	uint16_t from_zone, to_zone; /* as in struct isolation_zone; 0: none */
 	char from_link[16], to_link[16]; /* their interfaces; may be empty */
 	bool same_link; /* both are behind one interface */

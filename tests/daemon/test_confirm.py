@@ -23,7 +23,9 @@ def marker(desk):
 
 
 def codes(desk):
-    return [w[4] for w in desk.get("Warnings") or []]
+    """Of warnings about the configuration; processes have their own."""
+    return [w[4] for w in desk.get("Warnings") or []
+            if w[4].startswith("config.")]
 
 
 def mode(desk):

@@ -113,6 +113,30 @@ def inside(tap):
                "and the one that would", answer)
 
 
+def guests(tap):
+    """Who needs no approval, is let in, or is blocked."""
+    with Lab(devices=("camera",), second=("stranger",)) as lab:
+        everywhere(lab, 7)
+        lab.serve_tcp("gateway", 7)
+        lab.dbus()
+        base = lab.base_config("enforce", ["camera"]).replace(
+            "interface = br0 br1\nrole = devices\n",
+            "interface = br0\n[zone cafe]\n"
+            "interface = br1\nCAFE\n")
+        asked = [("stranger", service, where)
+                 for where in (lab.cloud.ip, lab.owner.ip, "192.168.51.1",
+                               lab.camera.ip)
+                 for service in ("tcp/7", "udp/7", "icmp")]
+        for lines in ("role = guest", "default = allow",
+                      "default = allow\nallow = tcp/7 any",
+                      "default = block"):
+            put(lab, base.replace("CAFE", lines))
+            wait(lambda: lab.ctl("status", check=False).returncode == 0)
+            lab.attempts([("stranger", lab.cloud.ip, "tcp", 7)], timeout=SOON)
+            wait(lambda: len(lab.ctl_json("device", "list")) == 2)
+            no_lies(tap, lab, asked, lines)
+
+
 def words(tap, lab, config):
     with open(config, encoding="utf-8") as file:
         lines = file.read().splitlines()
@@ -169,4 +193,4 @@ def tampered(tap, lab):
 
 
 if __name__ == "__main__":
-    run(answers, inside)
+    run(answers, inside, guests)

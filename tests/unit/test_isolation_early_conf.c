@@ -17,6 +17,7 @@ static const char whole[] =
 	"[zone home]\ninterface=lan0\nrole=owner\n"
 	"[zone lab]\ninterface=br2\nmode=observe\n"
 	"[zone net]\ninterface=wan0\nrole=uplink\n"
+	"[zone cafe]\ninterface=br3\nrole=guest\ndefault=block\n"
 	"[device a]\nmac=02:00:00:00:00:01\nallow=any any\n"
 	"[device b]\nmac=02:00:00:00:00:02\nmode=observe\n"
 	"[upgrade web]\nport=80\n";
@@ -28,7 +29,13 @@ static void test_whole(void **state)
 
 	(void)state;
 	assert_int_equal(early_conf_policy(whole, &p, reason), 0);
-	assert_int_equal(p.zones.n, 5);
+	assert_int_equal(p.zones.n, 6);
+	/* Guests are let in by the daemon, blocked are blocked at once. */
+	assert_int_equal(policy_zone(&p, "br3")->role, ISOLATION_ROLE_DEVICES);
+	assert_int_equal(
+		policy_zone(&p, "br3")->strangers, ISOLATION_STRANGERS_BLOCK);
+	assert_int_equal(policy_zone(&p, "br0")->strangers,
+		ISOLATION_STRANGERS_QUARANTINE);
 	assert_int_equal(policy_zone(&p, "br0")->zone, 1);
 	assert_int_equal(policy_zone(&p, "br1")->mode, RECORD_MODE_ENFORCE);
 	assert_int_equal(policy_zone(&p, "lan0")->role, ISOLATION_ROLE_OWNER);

@@ -196,6 +196,53 @@ static void test_passes(void **state)
 	policy_free(&inside);
 }
 
+/* Zones of guests, those that let strangers in, and those that block them. */
+static void test_strangers(void **state)
+{
+	struct isolation_allow line = {.device = 3, .last = 65535};
+	struct why_way way = {.place = OUTSIDE,
+		.from_zone = 3,
+		.strangers = ISOLATION_STRANGERS_ALLOW};
+	struct flow flow = {.protocol = IPPROTO_TCP, .port = 7};
+	struct isolation_device device = {.id = 1, .mac = camera};
+	struct isolation_because b = {0};
+	struct policy inside = {0};
+	char reason[POLICY_REASON];
+
+	(void)state;
+	assert_int_equal(ip_parse("198.51.100.1", &flow.to), 0);
+	assert_int_equal(policy_add_device(&inside, &device), 0);
+	assert_int_equal(policy_add_zone_allow(&inside, &line), 0);
+	assert_int_equal(policy_seal(&inside, reason), 0);
+	why_decide(&inside, &way, &stranger, &flow, &b);
+	assert_int_equal(b.reason, R(ZONE_LINE));
+	assert_true(b.allowed);
+	/* A known device only where it is a guest, too. */
+	why_decide(&inside, &way, &camera, &flow, &b);
+	assert_int_equal(b.reason, R(NO_LINE));
+	way.guest = true;
+	why_decide(&inside, &way, &camera, &flow, &b);
+	assert_int_equal(b.reason, R(ZONE_LINE));
+	way.place = OWNER; /* any is the world outside */
+	why_decide(&inside, &way, &stranger, &flow, &b);
+	assert_true(!b.allowed);
+	way.place = DEVICES;
+	why_decide(&inside, &way, &stranger, &flow, &b);
+	assert_true(!b.allowed);
+	way.place = OUTSIDE;
+	way.from_zone = 4;
+	why_decide(&inside, &way, &stranger, &flow, &b);
+	assert_int_equal(b.reason, R(STRANGER));
+	way.place = GATEWAY;
+	flow = (struct flow){.protocol = IPPROTO_UDP, .port = 67};
+	why_decide(&inside, &way, &stranger, &flow, &b);
+	assert_int_equal(b.reason, R(SERVICE));
+	way.strangers = ISOLATION_STRANGERS_BLOCK;
+	why_decide(&inside, &way, &stranger, &flow, &b);
+	assert_int_equal(b.reason, R(STRANGER));
+	policy_free(&inside);
+}
+
 static void test_modes(void **state)
 {
 	struct why_way way = {.zone_mode = RECORD_MODE_OBSERVE};
@@ -402,6 +449,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decide),
 		cmocka_unit_test(test_passes),
+		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_all_reasons),

@@ -56,7 +56,9 @@ static bool is_among_devices(const struct conf *conf, const struct ip *ip,
 		const char *rest = conf_text(z, "interface", "");
 		char word[16];
 
-		if (strcmp(conf_text(z, "role", "devices"), "devices") != 0)
+		const char *role = conf_text(z, "role", "devices");
+
+		if (strcmp(role, "devices") != 0 && strcmp(role, "guest") != 0)
 			continue;
 		while (conf_next_word(&rest, word, sizeof(word)) == 1)
 			if (is_among(ip, word))

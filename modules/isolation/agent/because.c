@@ -43,25 +43,29 @@ static void say_rule(struct explaining *e, const struct conf_value *value)
 		value->key->name, value->text);
 }
 
-/* The line of the configuration that was sent as this one. */
-static const struct conf_value *find_line(const struct explaining *e)
+/* The line of a section that was sent as this one. */
+static const struct conf_value *find_line_in(const struct conf_section *section,
+	const struct isolation_allow *wanted)
 {
-	struct isolation_allow wanted = e->because->line;
-
-	if (!e->device || !e->because->has_line)
-		return NULL;
-	for (const struct conf_value *v = conf_get(e->device, "allow"); v;
+	for (const struct conf_value *v = conf_get(section, "allow"); v;
 		v = conf_get_next(v)) {
 		char reason[ALLOW_REASON];
 		struct isolation_allow a;
 
 		if (allow_parse(v->text, &a, reason) < 0)
 			continue;
-		a.device = wanted.device;
-		if (!memcmp(&a, &wanted, sizeof(a)))
+		a.device = wanted->device;
+		if (!memcmp(&a, wanted, sizeof(a)))
 			return v;
 	}
 	return NULL;
+}
+
+static const struct conf_value *find_line(const struct explaining *e)
+{
+	return e->device && e->because->has_line
+		       ? find_line_in(e->device, &e->because->line)
+		       : NULL;
 }
 
 static void say_section(struct explaining *e, const char *line)
@@ -179,6 +183,29 @@ static void explain_pass(struct explaining *e)
 	SAY(e->words->reason, "a line opens this way between those inside");
 }
 
+/* Its line in the zone, or none at all, which is any. */
+static void explain_zone(struct explaining *e)
+{
+	const struct conf_section *zone = conf_next(e->conf, "zone", NULL);
+	const struct conf_value *value;
+
+	for (uint32_t place = e->because->line.device; zone && place > 1;
+		place--)
+		zone = conf_next(e->conf, "zone", zone);
+	SAY(e->words->reason, "its zone lets all who are there do that");
+	if (!zone)
+		return;
+	SAY(e->words->reason, "its zone, %s, lets all who are there do that",
+		zone->name);
+	value = find_line_in(zone, &e->because->line);
+	if (!value)
+		value = conf_get(zone, "default");
+	if (!value)
+		value = conf_get(zone, "role");
+	if (value)
+		say_rule(e, value);
+}
+
 /* By its name, which needs an address of its own. */
 static void explain_neighbour(struct explaining *e)
 {
@@ -252,6 +279,9 @@ static void explain_reason(struct explaining *e)
 	case ISOLATION_REASON_LEARNED:
 		SAY(e->words->reason,
 			"a name that it may use led to this address");
+		return;
+	case ISOLATION_REASON_ZONE_LINE:
+		explain_zone(e);
 		return;
 	case ISOLATION_REASON_ADMIN:
 		SAY(e->words->reason,

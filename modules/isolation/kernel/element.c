@@ -128,6 +128,18 @@ static int find_pass(struct nft *nft, const char *set, const struct mac *mac,
 	return element_find(nft, set, key.bytes, key.length);
 }
 
+int element_zone_allows(struct nft *nft, const char *from,
+	const struct flow *flow, bool anywhere)
+{
+	bool six = flow->to.family == AF_INET6;
+	int r = find_pass(nft, six ? "zone_allow6" : "zone_allow4", NULL, from,
+		&flow->to, NULL, flow);
+
+	if (r != 0 || !anywhere)
+		return r;
+	return find_pass(nft, "zone_any", NULL, from, NULL, NULL, flow);
+}
+
 int element_passes(struct nft *nft, const struct mac *mac,
 	const struct flow *flow, const char *from, const char *to)
 {

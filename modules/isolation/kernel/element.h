@@ -23,6 +23,10 @@ _must_check_ int element_allows(struct nft *nft, const struct mac *mac,
 _must_check_ int element_passes(struct nft *nft, const struct mac *mac,
 	const struct flow *flow, const char *from, const char *to);
 
+/* Do they let all behind this interface do that? As element_allows(). */
+_must_check_ int element_zone_allows(struct nft *nft, const char *from,
+	const struct flow *flow, bool anywhere);
+
 /* By which route an address is reached. */
 struct element_route {
 	bool local; /* it is the gateway's own, or a group */
