@@ -70,6 +70,7 @@ enum isolation_message {
 	ISOLATION_LINK,
 	ISOLATION_PORT,
 	ISOLATION_SPOOF,
+	ISOLATION_COLLISION,
 	ISOLATION_OVER,
 	ISOLATION_APART,
 	ISOLATION_BECAUSE,
@@ -313,6 +314,22 @@ struct isolation_over {
 	uint8_t zero;
 	uint32_t device;
 	uint64_t packets;
+};
+
+enum isolation_collision_kind {
+	ISOLATION_COLLISION_NONE = 0,
+	ISOLATION_COLLISION_ROUTE = 1, /* a routing rule compares the bit */
+	ISOLATION_COLLISION_PACKET = 2, /* a rule writes the packet's */
+	ISOLATION_COLLISION_CONNECTION = 3, /* ... the connection's */
+};
+
+/* Somebody else uses our bits; or nobody any more. */
+struct isolation_collision {
+	uint64_t number; /* priority; handle of the rule */
+	char table[32], chain[32];
+	uint8_t kind;
+	uint8_t family; /* AF_... of a routing rule, NFPROTO_... of a table */
+	uint8_t zero[6];
 };
 
 enum isolation_guard {

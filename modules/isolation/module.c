@@ -539,7 +539,20 @@ static int on_bound(void *owner, const void *message, int fd)
 	return 0;
 }
 
+static int on_collision(void *owner, const void *message, int fd)
+{
+	const struct isolation_collision *c = message;
+
+	(void)fd;
+	if (c->table[sizeof(c->table) - 1] || c->chain[sizeof(c->chain) - 1])
+		return -EINVAL;
+	observe_collision(agent_state(owner), c);
+	return 0;
+}
+
 static const struct ipc_route routes[] = {
+	IPC_ROUTE(
+		ISOLATION_COLLISION, struct isolation_collision, on_collision),
 	IPC_ROUTE(ISOLATION_SEEN, struct isolation_seen, on_seen),
 	IPC_ROUTE(ISOLATION_IS, struct isolation_who, on_is),
 	IPC_ROUTE(ISOLATION_ATTEMPT, struct isolation_attempt, on_attempt),

@@ -13,6 +13,7 @@
 #include "agent/lib/log.h"
 #include "modules/isolation/answer.h"
 #include "modules/isolation/clear.h"
+#include "modules/isolation/collisions.h"
 #include "modules/isolation/cuts.h"
 #include "modules/isolation/early.h"
 #include "modules/isolation/engine.h"
@@ -338,6 +339,13 @@ static void on_guard_restored(struct guard *guard)
 	report_rules(self.worker, &self.engine, guard, self.worker->generation);
 }
 
+static void on_other_rules(struct guard *guard)
+{
+	if (self.engine.in_force)
+		collisions_tell(self.worker, guard, &self.engine.nft,
+			&self.engine.policy.marks);
+}
+
 /* Until then, rules that somebody flushes leave nothing behind. */
 static void set_guard(void)
 {
@@ -373,6 +381,7 @@ static int prepare(struct worker *worker)
 	learning_init(&self.learning, &self.cuts);
 	self.count.fired = on_count;
 	self.guard.on_restored = on_guard_restored;
+	self.guard.on_change = on_other_rules;
 	r = engine_open(&self.engine);
 	if (r == 0)
 		r = guard_open(&self.guard);
@@ -435,6 +444,7 @@ static int apply(struct worker *worker, char *reason)
 		return r;
 	cuts_after(&self.cuts, generation);
 	set_guard();
+	on_other_rules(&self.guard);
 	report_rules(worker, &self.engine, &self.guard, worker->wanted);
 	report_links(worker, &self.engine.topology, NULL);
 	report_ports(worker, &self.engine.topology);

@@ -231,6 +231,37 @@ def reverse_path(tap):
                "without looking at marks it would stop answers (control)")
 
 
+def warnings(lab):
+    return [w["text"] for w in lab.ctl_json("warnings")
+            if w["code"] == "isolation.marks"]
+
+
+def collisions(tap):
+    """Who else uses our bits is named, and forgotten when it ends."""
+    with Lab() as lab:
+        lab.dbus()
+        put(lab, lab.base_config("enforce"))
+        wait(lambda: lab.ctl("status", check=False).returncode == 0)
+        rule = ["ip", "rule", "add", "pref", 500, "fwmark", "0x64"]
+        lab.gateway.run(*rule[:-1], "0x64/0xff", "lookup", 100)
+        time.sleep(0.2)
+        tap.equal(warnings(lab), [], "a rule with a mask is no collision")
+        lab.gateway.run("ip", "rule", "del", "pref", 500)
+        lab.gateway.run(*rule, "lookup", 100)
+        tap.ok(wait(lambda: warnings(lab)), "one without is")
+        tap.contains(warnings(lab)[0], "routing rule 500", "and is named")
+        lab.gateway.run("ip", "rule", "del", "pref", 500)
+        tap.ok(wait(lambda: not warnings(lab)), "gone when it is gone")
+        lab.gateway.run("nft", "-f", "-", stdin=FOREIGN)
+        put(lab, lab.base_config("enforce", more=ALLOW))
+        tap.equal(warnings(lab), [], "bits of their own are theirs")
+        lab.gateway.run("nft", "insert", "rule", "inet", "vpn", "pick",
+                        "iifname", "x", "meta", "mark", "set", "0x64")
+        put(lab, lab.base_config("enforce"))
+        tap.ok(wait(lambda: warnings(lab)) and "table inet vpn, chain pick"
+               in warnings(lab)[0], "who writes the whole mark is named")
+
+
 def answers_for_others(tap):
     """Proxy ARP asks the routing rules, too: ARP has the mark."""
     with Lab(second=["lamp"]) as lab:
@@ -254,4 +285,4 @@ def answers_for_others(tap):
 
 if __name__ == "__main__":
     run(flushed, fought, modes, policy_routes, reverse_path,
-        answers_for_others)
+        collisions, answers_for_others)

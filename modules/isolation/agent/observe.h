@@ -31,4 +31,7 @@ void observe_applied(struct state *state, const struct conf *conf);
 const struct conf_section *observe_zone(
 	const struct conf *conf, uint16_t place);
 
+void observe_collision(
+	struct state *state, const struct isolation_collision *collision);
+
 #endif
