@@ -50,6 +50,7 @@ enum isolation_message {
 	ISOLATION_PASS,
 	ISOLATION_MARKS,
 	ISOLATION_REFLECT,
+	ISOLATION_ROUTER,
 	ISOLATION_PUBLISH, /* struct isolation_pass: anybody to the device */
 	ISOLATION_ZONE_ALLOW, /* struct isolation_allow; device: the zone */
 	/* down, at any time */
@@ -169,6 +170,12 @@ struct isolation_log {
 	uint16_t group;
 	uint16_t zero;
 };
+/* Its router advertisements may tell of routes, but not of itself. */
+struct isolation_router {
+	struct mac mac;
+	uint16_t zero;
+};
+
 /*
  * On an interface, what is said to this port is shown to the NFLOG group (one
  * for all lines), and the worker of that user may speak from own_port. Known

@@ -71,6 +71,11 @@ static const struct conf_key zone_keys[] = {
 		"without a line any, the world outside."},
 };
 
+static int check_advertisements(const char *text)
+{
+	return strcmp(text, "none") && strcmp(text, "routes") ? -EINVAL : 0;
+}
+
 static const struct conf_key device_keys[] = {
 	{"allow", check_later,
 		"a protocol and an address, such as tcp/443 203.0.113.10", true,
@@ -89,6 +94,9 @@ static const struct conf_key device_keys[] = {
 		true,
 		"The device uses these addresses and, of their family, no "
 		"others; nobody else may use them."},
+	{"router-advertisements", check_advertisements, "none or routes", false,
+		"routes: the device may tell the gateway of routes, as a "
+		"Thread border router does; none is the default."},
 	{"rate", limits_check_rate, LIMITS_RATE_EXPECTED, false,
 		"New connections that this device may open."},
 	{"bandwidth", limits_check_bandwidth, LIMITS_BANDWIDTH_EXPECTED, false,
@@ -289,6 +297,17 @@ static int send_pins(
 	return r;
 }
 
+static int send_router(struct agent *agent, const struct conf_section *section,
+	const struct mac *mac)
+{
+	struct isolation_router router = {.mac = *mac};
+
+	if (strcmp(conf_text(section, "router-advertisements", "none"),
+		    "none") == 0)
+		return 0;
+	return send_down(agent, ISOLATION_ROUTER, &router, sizeof(router));
+}
+
 /* Without a mode of its own it follows the zone it is seen in. */
 static int send_device(struct agent *agent, const struct conf *conf,
 	const struct conf_section *section)
@@ -303,6 +322,8 @@ static int send_device(struct agent *agent, const struct conf *conf,
 	if (conf_get(section, "mode"))
 		device.mode = (uint8_t)agent_mode(conf, NULL, section);
 	r = send_down(agent, ISOLATION_DEVICE, &device, sizeof(device));
+	if (r == 0)
+		r = send_router(agent, section, &device.mac);
 	if (r == 0)
 		r = limits_send(agent, conf, section, device.id);
 	if (r == 0)

@@ -235,6 +235,15 @@ int policy_set_marks(struct policy *policy, const struct isolation_marks *marks)
 	return 0;
 }
 
+int policy_add_router(
+	struct policy *policy, const struct isolation_router *router)
+{
+	if (router->zero || !mac_sane(&router->mac))
+		return -EINVAL;
+	return add(&policy->routers, router, sizeof(*router),
+		ISOLATION_DEVICES_MAX);
+}
+
 int policy_add_reflect(
 	struct policy *policy, const struct isolation_reflect *reflect)
 {
@@ -319,6 +328,11 @@ static int by_pin(const void *a, const void *b)
 	return memcmp(x, y, sizeof(*x));
 }
 
+static int by_router(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct isolation_router));
+}
+
 static int by_reflect(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct isolation_reflect));
@@ -359,6 +373,7 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(pins), ITEM(pin), by_pin, OWNER(pin), false, true},
 	{MEMBER(limits), ITEM(limit), by_limited, OWNER(limit), true, true},
 	{MEMBER(logs), ITEM(log), by_log, POLICY_EVERYBODY},
+	{MEMBER(routers), ITEM(router), by_router, POLICY_EVERYBODY},
 	{MEMBER(reflects), ITEM(reflect), by_reflect, POLICY_EVERYBODY},
 	{MEMBER(passes), ITEM(pass), by_pass, OWNER(pass), false, true},
 	{MEMBER(zone_allows), ITEM(allow), by_allow, POLICY_EVERYBODY},

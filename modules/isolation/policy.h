@@ -32,6 +32,7 @@ struct policy {
 	struct policy_array limits; /* struct isolation_limit, by device */
 	struct policy_array logs; /* struct isolation_log: none or one */
 	struct policy_array reflects; /* isolation_reflect, by interface */
+	struct policy_array routers; /* struct isolation_router */
 	struct policy_array passes; /* struct isolation_pass, by device */
 	struct policy_array publishes; /* isolation_pass, by device */
 	struct policy_array zone_passes; /* those from a zone */
@@ -53,7 +54,7 @@ struct policy_kind {
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
-#define POLICY_KINDS 16
+#define POLICY_KINDS 17
 #define POLICY_KIND_DEVICES 1 /* the place of devices */
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
@@ -104,6 +105,8 @@ _must_check_ int policy_add_pass(
 /* Once. */
 _must_check_ int policy_set_marks(
 	struct policy *policy, const struct isolation_marks *marks);
+_must_check_ int policy_add_router(
+	struct policy *policy, const struct isolation_router *router);
 _must_check_ int policy_add_reflect(
 	struct policy *policy, const struct isolation_reflect *reflect);
 

@@ -25,6 +25,7 @@ union item {
 	struct isolation_limit limit;
 	struct isolation_log log;
 	struct isolation_reflect reflect;
+	struct isolation_router router;
 	struct isolation_pass pass;
 	struct isolation_marks marks;
 };
@@ -79,6 +80,11 @@ static int add_limit(struct policy *policy, const union item *item)
 	return policy_add_limit(policy, &item->limit);
 }
 
+static int add_router(struct policy *policy, const union item *item)
+{
+	return policy_add_router(policy, &item->router);
+}
+
 static int add_reflect(struct policy *policy, const union item *item)
 {
 	return policy_add_reflect(policy, &item->reflect);
@@ -124,6 +130,7 @@ static const struct kind {
 	{ISOLATION_KNOWN_PORT, sizeof(struct isolation_port), add_port},
 	{ISOLATION_PIN, sizeof(struct isolation_pin), add_pin},
 	{ISOLATION_LIMIT, sizeof(struct isolation_limit), add_limit},
+	{ISOLATION_ROUTER, sizeof(struct isolation_router), add_router},
 	{ISOLATION_REFLECT, sizeof(struct isolation_reflect), add_reflect},
 	{ISOLATION_LOG, sizeof(struct isolation_log), add_log},
 	{ISOLATION_PUBLISH, sizeof(struct isolation_pass), add_publish},

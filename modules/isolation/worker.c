@@ -109,6 +109,13 @@ static int on_limit(void *owner, const void *message, int fd)
 	return policy_add_limit(&self.wanted, message);
 }
 
+static int on_router(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_router(&self.wanted, message);
+}
+
 static int on_reflect(void *owner, const void *message, int fd)
 {
 	(void)owner;
@@ -245,6 +252,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_KNOWN_PORT, struct isolation_port, on_known_port),
 	IPC_ROUTE(ISOLATION_PIN, struct isolation_pin, on_pin),
 	IPC_ROUTE(ISOLATION_LIMIT, struct isolation_limit, on_limit),
+	IPC_ROUTE(ISOLATION_ROUTER, struct isolation_router, on_router),
 	IPC_ROUTE(ISOLATION_REFLECT, struct isolation_reflect, on_reflect),
 	IPC_ROUTE(ISOLATION_LOG, struct isolation_log, on_log),
 	IPC_ROUTE(ISOLATION_PASS, struct isolation_pass, on_pass),

@@ -39,6 +39,7 @@ static const struct source sources[] = {
 	[RULE_PORT] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2},
 	[RULE_ICMP] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2},
 	[RULE_ICMP_TYPE] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1},
+	[RULE_RA_LIFETIME] = {"payload", NFT_PAYLOAD_TRANSPORT_HEADER, 6, 2},
 	[RULE_NOTHING] = {"immediate", 0, 0, 4},
 	[RULE_IIF] = {"meta", NFT_META_IIFNAME, 0, 16},
 	[RULE_OIF] = {"meta", NFT_META_OIFNAME, 0, 16},

@@ -21,6 +21,7 @@ enum rule_field {
 	RULE_PORT, /* destination port */
 	RULE_ICMP, /* the first two bytes behind the IP header */
 	RULE_ICMP_TYPE,
+	RULE_RA_LIFETIME, /* of a router, as it advertises itself */
 	RULE_NOTHING, /* zero, in the place of a port */
 	RULE_IIF, /* names of the interfaces in and out */
 	RULE_OIF,

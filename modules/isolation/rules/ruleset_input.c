@@ -120,6 +120,7 @@ void ruleset_add_input(struct ruleset *rs, uint8_t generation)
 	rules_drop_blocked(rs, chain);
 	pass_housekeeping(rs);
 	rules_accept_reflected(rs);
+	rules_accept_router(rs);
 	rule_begin(rs, chain);
 	rule_protocol(rs, IPPROTO_TCP);
 	rule_in(rs, "proxy_ports", RULE_PORT, RULE_END);

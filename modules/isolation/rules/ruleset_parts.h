@@ -76,6 +76,11 @@ void rules_show_reflected(struct ruleset *rs);
 void rules_accept_reflected(struct ruleset *rs);
 void ruleset_add_reflect_fence(struct ruleset *rs);
 
+/* Who may tell of routes; rules_judge_router() fills the chain routers. */
+void ruleset_add_router_sets(struct ruleset *rs, const struct policy *policy);
+void rules_judge_router(struct ruleset *rs);
+void rules_accept_router(struct ruleset *rs);
+
 /* Our workers' fence. */
 void ruleset_add_fence_sets(struct ruleset *rs, const struct policy *policy);
 void ruleset_add_fence(struct ruleset *rs);

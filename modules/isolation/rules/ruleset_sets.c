@@ -146,6 +146,7 @@ int ruleset_add_inet_sets(
 	ruleset_add_fence_sets(rs, p);
 	ruleset_add_log_sets(rs);
 	ruleset_add_reflect_sets(rs, p);
+	ruleset_add_router_sets(rs, p);
 	ruleset_add_count_sets(rs, p, input->carry);
 	ruleset_add_spoof_sets(rs, input);
 	ruleset_add_limit_sets(rs, p, input->carry);
@@ -230,6 +231,7 @@ void ruleset_add_bridge_sets(
 	add_own_macs(rs, input->topology);
 	add_devices(rs, input->policy, "observed", RECORD_MODE_OBSERVE);
 	add_devices(rs, input->policy, "enforced", RECORD_MODE_ENFORCE);
+	ruleset_add_router_sets(rs, input->policy);
 	ruleset_add_log_sets(rs);
 	ruleset_add_bandwidth_sets(rs, input->policy, NULL);
 	ruleset_add_spoof_sets(rs, input);

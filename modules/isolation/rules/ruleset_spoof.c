@@ -166,7 +166,8 @@ static void add_ip6(struct ruleset *rs)
 {
 	add_server(rs, "kinds6", PORT_DHCP6_SERVER);
 	begin_icmp(rs, "kinds6", IPPROTO_ICMPV6, ICMP6_IS_ROUTER);
-	rule_goto(rs, "caught_kind");
+	rule_jump(rs, "routers");
+	rules_judge_router(rs);
 	begin_icmp(rs, "kinds6", IPPROTO_ICMPV6, ICMP6_IS_REDIRECT);
 	rule_goto(rs, "caught_kind");
 	begin_icmp(rs, "kinds6", IPPROTO_ICMPV6, ICMP6_IS_ADVERTISEMENT);
