@@ -51,6 +51,7 @@ int ctl_config_confirm(const struct ctl *ctl);
 int ctl_why(const struct ctl *ctl);
 int ctl_rules_clear(const struct ctl *ctl);
 int ctl_doctor(const struct ctl *ctl);
+int ctl_selftest(const struct ctl *ctl);
 
 /* 1: a daemon holds the lock in that folder, 0: none does, -errno. */
 int ctl_daemon_runs(const char *run);

@@ -13,21 +13,16 @@
 #include "agent/ctl/doctor.h"
 
 #define PATH 320
-#define FILE_MAX (1u << 20)
 
 /* A file of /proc or /sys; empty when it cannot be read. */
 static char *read_file(const char *path)
 {
-	_cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = calloc(1, FILE_MAX + 1);
-	size_t size = 0;
-	ssize_t n;
+	char *text = NULL;
 
+	if (procnet_read(path, &text) < 0)
+		text = strdup("");
 	if (!text)
 		abort();
-	while (fd >= 0 && size < FILE_MAX &&
-		(n = read(fd, text + size, FILE_MAX - size)) > 0)
-		size += (size_t)n;
 	return text;
 }
 

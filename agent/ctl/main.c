@@ -40,6 +40,7 @@ static const struct command {
 	{"config", "apply", WORD_NONE, ctl_config_apply},
 	{"config", "confirm", WORD_NONE, ctl_config_confirm},
 	{"why", NULL, WORD_THREE, ctl_why},
+	{"self-test", NULL, WORD_NONE, ctl_selftest},
 	{"doctor", NULL, WORD_NONE, ctl_doctor},
 	{"rules", "clear", WORD_NONE, ctl_rules_clear},
 };
@@ -68,6 +69,7 @@ static const char help[] =
 	"  config confirm            what is on trial stays in force\n"
 	"  update check FILE|FOLDER  is this package ours and newer?\n"
 	"  update apply FILE|FOLDER  ... and install it\n"
+	"  self-test                 try with real packets what gets through\n"
 	"  rules clear               remove all isolation rules\n"
 	"\n"
 	"Options\n"

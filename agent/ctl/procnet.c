@@ -6,14 +6,35 @@
 #include "agent/ctl/procnet.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <net/route.h>
 #include <stdio.h>
 #include <string.h>
 
+#define FILE_MAX (1u << 20)
 #define TCP_LISTENS 0x0a
 #define UDP_OPEN 0x07
 #define FDB_ENTRY 16 /* struct __fdb_entry: mac, port, local, age, port high */
+
+int procnet_read(const char *path, char **ret_text)
+{
+	_cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t size = 0;
+	char *text;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	text = calloc(1, FILE_MAX + 1);
+	if (!text)
+		return -ENOMEM;
+	while (size < FILE_MAX &&
+		(n = read(fd, text + size, FILE_MAX - size)) > 0)
+		size += (size_t)n;
+	*ret_text = text;
+	return 0;
+}
 
 static const char *next_line(const char *text)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What some files of /proc and /sys say about the network. Pure. */
+/* What some files of /proc and /sys say about the network. All but reading is pure. */
 #ifndef GATEHOUSE_CTL_PROCNET_H
 #define GATEHOUSE_CTL_PROCNET_H
 
@@ -11,6 +11,9 @@
 
 #define PROCNET_SOCKETS_MAX 1024
 #define PROCNET_FDB_MAX 8192
+
+/* A whole file of /proc or /sys, to be freed; at most 1 MB of it. -errno. */
+_must_check_ int procnet_read(const char *path, char **ret_text);
 
 /* A socket that takes what comes from outside. */
 struct procnet_socket {

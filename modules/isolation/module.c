@@ -25,6 +25,7 @@
 #include "modules/isolation/agent/observe.h"
 #include "modules/isolation/agent/passes.h"
 #include "modules/isolation/agent/pins.h"
+#include "modules/isolation/agent/testers.h"
 #include "modules/isolation/agent/windows.h"
 #include "modules/isolation/agent/publish.h"
 #include "modules/isolation/agent/strangers.h"
@@ -441,7 +442,10 @@ static int on_seen(void *owner, const void *message, int fd)
 	(void)fd;
 	if (!seen->zone || seen->interface[sizeof(seen->interface) - 1])
 		return -EINVAL;
-	observe_seen(agent_state(owner), agent_conf(owner), seen);
+	if (testers_seen(seen))
+		observe_forget_stranger(agent_state(owner), &seen->mac);
+	else
+		observe_seen(agent_state(owner), agent_conf(owner), seen);
 	return 0;
 }
 
@@ -536,7 +540,8 @@ static int on_port(void *owner, const void *message, int fd)
 static int on_spoof(void *owner, const void *message, int fd)
 {
 	(void)fd;
-	observe_spoof(agent_state(owner), message);
+	if (!testers_has(&((const struct isolation_spoof *)message)->mac))
+		observe_spoof(agent_state(owner), message);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 
 #include "agent/lib/module.h"
 #include "agent/lib/wifi.h"
-#include "modules/isolation/probe.h"
+#include "agent/lib/probe.h"
 
 #define HONEST_LOOK_MS 10000 /* how often all is judged again */
 #define HONEST_FRESH_S 300 /* who was seen then is still there */

@@ -147,6 +147,14 @@ void observe_seen(struct state *state, const struct conf *conf,
 	(void)state_put_device(state, &record);
 }
 
+void observe_forget_stranger(struct state *state, const struct mac *mac)
+{
+	const struct record_device *known = state_device_by_mac(state, mac);
+
+	if (known && known->id >= RECORD_STRANGER_BASE)
+		state_drop_device(state, known->id);
+}
+
 /*
  * A connection that a new load of the rules overtakes is stopped, too; one
  * that is broken into does not stop at a few.

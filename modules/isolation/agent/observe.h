@@ -16,6 +16,8 @@
 
 void observe_seen(struct state *state, const struct conf *conf,
 	const struct isolation_seen *seen);
+/* It was none, after all. */
+void observe_forget_stranger(struct state *state, const struct mac *mac);
 void observe_counters(
 	struct state *state, const struct isolation_counters *counters);
 void observe_tally(struct state *state, const struct isolation_tally *tally);

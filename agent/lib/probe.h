@@ -5,8 +5,8 @@
  * second the boot and the moment; then one zone a line: "zone NAME held" or
  * "zone NAME leaked".
  */
-#ifndef GATEHOUSE_ISOLATION_PROBE_H
-#define GATEHOUSE_ISOLATION_PROBE_H
+#ifndef GATEHOUSE_PROBE_H
+#define GATEHOUSE_PROBE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +14,8 @@
 
 #include "agent/lib/cleanup.h"
 
+/* Names of the self-test's ports begin so: nobody behind one is a device. */
+#define PROBE_PORTS "ghtest"
 #define PROBE_FILE "selftest.result"
 #define PROBE_ZONES_MAX 64
 #define PROBE_BYTES_MAX 8192

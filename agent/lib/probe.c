@@ -3,7 +3,7 @@
  * The results of probes as a text file. Touches that file only; must never
  * take a file for a result that others than root could have written.
  */
-#include "modules/isolation/probe.h"
+#include "agent/lib/probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
