@@ -13,6 +13,7 @@ GATEWAY, GATEWAY6 = "192.168.50.1", "fd00:50::1"
 GATEWAY_MAC = "02:00:00:00:50:01"
 OTHER, OTHER6 = "192.168.50.77", "fd00:50::77"
 PRIVATE6 = "fd00:50::1c5e:77f3:9d21:4a6b"
+DELEGATED = "2001:db8:77:1::5"  # in a prefix that it was given
 MANY = 16  # new addresses of one MAC at once
 
 
@@ -107,9 +108,10 @@ def enforced(tap, lab, wire, attack, good):
     before = spoofed(lab)
     tap.equal(set(good) - wire.arrive(good), set(),
               "enforced: the owner's frames arrive")
-    new = {**uses(lab.sensor, PRIVATE6), **uses(lab.sensor, OTHER)}
+    new = {**uses(lab.sensor, PRIVATE6), **uses(lab.sensor, OTHER),
+           **uses(lab.sensor, DELEGATED)}
     tap.equal(set(new) - wire.arrive(new), set(),
-              "and those of its new addresses")
+              "and those of its new addresses, a host's behind it as well")
     tap.equal(spoofed(lab), before, "and none is counted")
     taken = {**uses(lab.camera, PRIVATE6), **uses(lab.camera, OTHER)}
     tap.equal(wire.arrive(taken), set(), "nobody takes these, either")
