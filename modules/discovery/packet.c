@@ -78,11 +78,13 @@ static size_t extension_length(uint8_t protocol, const uint8_t *at)
 static int decode6(
 	const uint8_t *bytes, size_t length, struct packet_head *head)
 {
-	const uint8_t *at = bytes + IP6_HEAD, *end = bytes + length;
+	const uint8_t *at, *end;
 	bool later = false;
 
 	if (length < IP6_HEAD || bytes[0] >> 4 != 6)
 		return -EBADMSG;
+	at = bytes + IP6_HEAD;
+	end = bytes + length;
 	head->from.family = head->to.family = AF_INET6;
 	memcpy(head->from.b, bytes + 8, 16);
 	memcpy(head->to.b, bytes + 24, 16);
