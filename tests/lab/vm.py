@@ -25,7 +25,10 @@ SRC = os.path.dirname(os.path.dirname(HERE))
 MEMORY_MB = 3072
 MODULES = ("bridge br_netfilter nf_tables nft_chain_nat nf_conntrack_bridge "
            "nft_meta_bridge nft_reject_bridge nft_flow_offload veth dummy "
-           "8021q vrf wireguard tun macvlan nfnetlink_log virtio_rng").split()
+           "8021q vrf wireguard tun macvlan nfnetlink_log virtio_rng "
+           # The kernel judges a transaction anew for each one it has to load.
+           "nft_limit nft_connlimit nft_reject_inet nft_log nft_redir nft_ct "
+           "nft_fib_inet nft_fib_ipv4 nft_fib_ipv6").split()
 Done = collections.namedtuple("Done", "status output")
 INIT = """#!/bin/sh
 # The first process: what the tests need, then commands from the console.
