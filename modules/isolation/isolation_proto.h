@@ -54,7 +54,7 @@ enum isolation_message {
 	ISOLATION_PUBLISH, /* struct isolation_pass: anybody to the device */
 	ISOLATION_ZONE_ALLOW, /* struct isolation_allow; device: the zone */
 	/* down, at any time */
-	ISOLATION_WHO = IPC_BASE_ISOLATION + 16,
+	ISOLATION_WHO = IPC_BASE_ISOLATION + 24,
 	ISOLATION_GET_ATTEMPTS,
 	ISOLATION_APART_MAY,
 	ISOLATION_WHY,
@@ -77,6 +77,11 @@ enum isolation_message {
 	ISOLATION_BECAUSE,
 	ISOLATION_BOUND,
 };
+/* Two meanings of one number would be found by a question only. */
+_Static_assert(ISOLATION_ZONE_ALLOW < ISOLATION_WHO &&
+		       ISOLATION_FORGET < ISOLATION_SEEN &&
+		       (int)ISOLATION_BOUND < (int)IPC_BASE_PROXY,
+	"each message has a number of its own");
 
 enum isolation_role {
 	ISOLATION_ROLE_DEVICES = 1, /* isolated; strangers in quarantine */

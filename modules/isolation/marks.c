@@ -18,7 +18,7 @@ bool marks_sane_packet(uint32_t bit)
 
 static unsigned lowest(uint32_t mask)
 {
-	return (unsigned)__builtin_ctz(mask);
+	return mask ? (unsigned)__builtin_ctz(mask) : 0;
 }
 
 bool marks_sane_connection(uint32_t mask)

@@ -66,7 +66,8 @@ BAD = {
             "F:2: mode = off: expected observe or enforce",
             "F:3: log-level = loud: expected error, warning, notice, info or "
             "debug",
-            "F:6: role = device: expected devices, owner or uplink",
+            "F:6: role = device: expected devices, "
+            "guest, owner or uplink",
             "F:7: mode = enforced: expected observe or enforce"]),
     "all files at once": (
         "mode = observe\n",
@@ -106,7 +107,7 @@ OF_MODULES = {
             "tcp, udp, icmp or any",
             "F:7: allow = udp/9 192.0.2.1/24: '192.0.2.1/24' is no address; "
             "expected one such as 203.0.113.10, 2001:db8::/32 (no bits "
-            "behind the prefix) or any",
+            "behind the prefix), any, gateway, device:NAME or zone:NAME",
             "F:8: allow = tcp/53 any: port 53 leads to the name servers "
             "only; give them in [gateway] as name-server"]),
     "proxy": (

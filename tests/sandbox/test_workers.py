@@ -28,7 +28,7 @@ authorities = %s
 """
 # Beyond 0-2, the link and the epoll: kind -> how many, at most.
 EXTRA = {
-    "isolation": {"netlink": 8, "anon_inode:[timerfd]": 1},
+    "isolation": {"netlink": 9, "anon_inode:[timerfd]": 1},
     "proxy": {"tcp listening": 2, "anon_inode:[timerfd]": 1},
     "support": {},
     "update": {},
