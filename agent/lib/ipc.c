@@ -265,11 +265,23 @@ static void link_ready(struct watch *watch, uint32_t events)
 		flush_queue(link);
 }
 
+/* Two messages with one number would go to the first one's handler. */
+static bool all_differ(const struct ipc_table *table)
+{
+	for (size_t i = 1; i < table->n_routes; i++)
+		for (size_t j = 0; j < i; j++)
+			if (table->routes[i].type == table->routes[j].type)
+				return false;
+	return true;
+}
+
 int ipc_open(struct ipc_link *link, struct loop *loop, int fd)
 {
 	int r;
 
 	assert(link->broken);
+	for (size_t t = 0; t < ARRAY_SIZE(link->tables); t++)
+		assert(all_differ(&link->tables[t]));
 	list_init(&link->queue);
 	link->queued = 0;
 	link->sent = link->received = 0;

@@ -234,6 +234,7 @@ static void load(struct nft *nft, const struct ruleset_carry *carry)
 	struct ruleset_input input = {&policy, &topology, carry, 1};
 	struct ruleset rs;
 
+	assert_int_equal(policy_seal(&policy, reason), 0);
 	assert_int_equal(ruleset_build(&input, nft_seq(nft), &rs, reason), 0);
 	if (nft_commit(nft, &rs.batch, reason) < 0 ||
 		nft_verify(nft, &rs, reason) < 0)

@@ -236,6 +236,16 @@ static struct conf *parse(const char *text)
 	return conf;
 }
 
+/* One for all tests: what was tested keeps its timer in it. */
+static struct loop *the_loop(void)
+{
+	static struct loop *loop;
+
+	if (!loop)
+		assert_int_equal(loop_new(&loop), 0);
+	return loop;
+}
+
 static int begin(void **state)
 {
 	static struct agent agent;
@@ -246,7 +256,7 @@ static int begin(void **state)
 			   "[device work]\nwhen = mon-fri 07:00-22:00\n"
 			   "when = sun 10:00-11:00\n"
 			   "[device night]\nwhen = daily 22:00-06:00\n");
-	assert_int_equal(loop_new(&agent.loop), 0);
+	agent.loop = the_loop();
 	assert_int_equal(state_new(&agent.state), 0);
 	*state = &agent;
 	return 0;
