@@ -14,7 +14,9 @@ sys.path.insert(0, os.path.join(HERE, "..", "lab"))
 from tap import Tap  # noqa: E402
 
 KEY_TABLE = re.compile(
-    r"static const struct conf_key \w+\[\] = \{(.*?)\n\};", re.S)
+    r"^(?:static )?const struct conf_key \w+\[\w*\] = \{(.*?)\n\};", re.S | re.M)
+# What several tables share is written in a header.
+SHARED = re.compile(r"#define \w+_KEYS\b(?:[^\n]*\\\n)+[^\n]*")
 KEY = re.compile(r"\{\s*(?:\.name = )?\"([a-z0-9-]+)\"")
 
 
@@ -26,10 +28,13 @@ def read(*parts):
 def keys():
     """Of all schemas: what a configuration may say."""
     found = set()
-    for pattern in ("agent/*.c", "modules/*/*.c"):
+    for pattern in ("agent/*.c", "modules/*/*.c", "modules/*/agent/*.c"):
         for name in glob.glob(os.path.join(SRC, pattern)):
             for table in KEY_TABLE.findall(read(name)):
                 found.update(KEY.findall(table))
+    for name in glob.glob(os.path.join(SRC, "modules/*/agent/*.h")):
+        for macro in SHARED.findall(read(name)):
+            found.update(KEY.findall(macro.replace("\\", "")))
     return found
 
 
@@ -51,18 +56,19 @@ def options(*source):
 def commands():
     return {first + (" " + second if second else "")
             for first, second in re.findall(
-                r"\{\"([a-z]+)\", (?:\"([a-z]+)\"|NULL), WORD_",
+                r"\{\"([a-z-]+)\", (?:\"([a-z]+)\"|NULL), WORD_",
                 read("agent", "ctl", "main.c"))}
 
 
 def main():
     with Tap() as tap:
         found = keys()
-        tap.ok({"mode", "mac", "allow", "key"} <= found, "(keys are found)",
-               found)
+        tap.ok({"mode", "mac", "allow", "key", "mark", "shared-mac", "binding",
+                "log-group"} <= found, "(keys are found)", found)
         tap.equal(found - documented("gatehouse.conf.5"), set(),
                   "every key is in gatehouse.conf(5)")
-        tap.ok(len(commands()) >= 10, "(commands are found)", commands())
+        tap.ok({"status", "self-test", "config diff"} <= commands(),
+               "(commands are found)", commands())
         tap.equal(commands() - documented("gatehouse.8"), set(),
                   "every command is in gatehouse(8)")
         tap.equal(options("agent", "ctl", "main.c") -

@@ -78,7 +78,7 @@ static void test_bad_lines(void **state)
 		{"udp/53 192.0.2.1", "name-server"},
 		{"tcp/443 example.org", "'example.org' is a name, and names "
 					"need gatehouse's resolver"},
-		{"tcp/443 *.example.org", "not built yet"},
+		{"tcp/443 *.example.org", "not looked up yet"},
 		{"tcp/443 device:", "no name behind the colon"},
 		{"tcp/443 zone:a/b", "no name behind the colon"},
 		{"tcp/53 device:hub", "name-server"},

@@ -107,9 +107,9 @@ static int parse_address(
 		return 0;
 	if (is_name(text))
 		return refuse(reason,
-			"'%s' is a name, and names need gatehouse's resolver, "
-			"which is not built yet; expected an address such as "
-			"203.0.113.10, any, gateway, device:NAME or zone:NAME",
+			"'%s' is a name, and names are not looked up yet; "
+			"write its address such as 203.0.113.10, or any, "
+			"gateway, device:NAME or zone:NAME",
 			text);
 	if (ip_parse_prefix(text, &allow->to, &allow->length) < 0)
 		return refuse(reason,
