@@ -77,7 +77,7 @@ static void test_bad_lines(void **state)
 		{"tcp/53 any", "name-server"},
 		{"udp/53 192.0.2.1", "name-server"},
 		{"tcp/443 example.org", "'example.org' is a name, and names "
-					"need gatehouse's resolver"},
+					"are not looked up yet"},
 		{"tcp/443 *.example.org", "not looked up yet"},
 		{"tcp/443 device:", "no name behind the colon"},
 		{"tcp/443 zone:a/b", "no name behind the colon"},
