@@ -20,6 +20,7 @@
 #define ISOLATION_PINS_MAX 65536 /* of all devices together */
 #define ISOLATION_PINS_EACH 16
 #define ISOLATION_REFLECTS_MAX 256
+#define ISOLATION_STANDINS_MAX 512 /* interfaces and IPv6 addresses */
 /* New connections in a second, unless somebody says otherwise. */
 #define ISOLATION_RATE_DEFAULT 200
 #define ISOLATION_RATE_MAX 1000000
@@ -76,6 +77,7 @@ enum isolation_message {
 	ISOLATION_APART,
 	ISOLATION_BECAUSE,
 	ISOLATION_BOUND,
+	ISOLATION_STANDIN,
 };
 /* Two meanings of one number would be found by a question only. */
 _Static_assert(ISOLATION_ZONE_ALLOW < ISOLATION_WHO &&
@@ -251,6 +253,24 @@ struct isolation_apart {
 	char interface[16];
 	int32_t index;
 	uint32_t verb; /* up only */
+};
+
+enum isolation_standin_verb {
+	ISOLATION_STANDIN_WISH = 1,
+	ISOLATION_STANDIN_END = 2, /* these are all; the others are undone */
+};
+
+/*
+ * The gateway is to answer for devices towards other devices of the same
+ * interface, so that what is permitted between them goes through it: ip of
+ * family 0: all IPv4 addresses; else this IPv6 address.
+ */
+struct isolation_standin {
+	char interface[16];
+	int32_t index;
+	uint32_t verb;
+	struct ip ip;
+	uint16_t zero;
 };
 
 /*

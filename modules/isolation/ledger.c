@@ -51,12 +51,34 @@ bool ledger_is_setting(const char *path)
 	return false;
 }
 
+int ledger_neighbour(
+	const char *name, struct ip *ret_ip, char ret_interface[static 16])
+{
+	const char *sign = strchr(name, '%');
+	size_t length = sign ? (size_t)(sign - name) : IP_TEXT;
+	char text[IP_TEXT] = "";
+
+	if (length >= sizeof(text) || !is_interface(sign + 1, strlen(sign + 1)))
+		return -EINVAL;
+	memcpy(text, name, length);
+	memcpy(ret_interface, sign + 1, strlen(sign + 1) + 1);
+	return ip_parse(text, ret_ip) < 0 || ret_ip->family != AF_INET6
+		       ? -EINVAL
+		       : 0;
+}
+
 static bool is_sane(const struct ledger_entry *entry)
 {
+	char interface[16];
+	struct ip ip;
+
 	if (memchr(entry->name, 0, sizeof(entry->name)) == NULL)
 		return false;
 	if (entry->kind == LEDGER_PORT)
 		return is_interface(entry->name, strlen(entry->name)) &&
+		       entry->value > 0;
+	if (entry->kind == LEDGER_NEIGHBOUR)
+		return ledger_neighbour(entry->name, &ip, interface) == 0 &&
 		       entry->value > 0;
 	return entry->kind == LEDGER_SETTING &&
 	       ledger_is_setting(entry->name) && entry->value >= 0;
@@ -143,6 +165,8 @@ static int read_entry(struct ledger *ledger, char *line)
 		entry.kind = LEDGER_PORT;
 	else if (!strcmp(line, "setting"))
 		entry.kind = LEDGER_SETTING;
+	else if (!strcmp(line, "neighbour"))
+		entry.kind = LEDGER_NEIGHBOUR;
 	memcpy(entry.name, name, strlen(name));
 	if (read_number(value, &entry.value) < 0)
 		return -EBADMSG;
@@ -183,6 +207,19 @@ int ledger_parse(const char *text, size_t length, struct ledger *ret_ledger)
 	return r;
 }
 
+static const char *word_of(enum ledger_kind kind)
+{
+	switch (kind) {
+	case LEDGER_PORT:
+		return "port";
+	case LEDGER_SETTING:
+		return "setting";
+	case LEDGER_NEIGHBOUR:
+		return "neighbour";
+	}
+	return "";
+}
+
 char *ledger_format(const struct ledger *ledger)
 {
 	char *text = NULL;
@@ -193,9 +230,7 @@ char *ledger_format(const struct ledger *ledger)
 		abort();
 	fprintf(out, FIRST_LINE "\nboot %s\n", ledger->boot);
 	for (size_t i = 0; i < ledger->n; i++)
-		fprintf(out, "%s %s %d\n",
-			ledger->entries[i].kind == LEDGER_PORT ? "port"
-							       : "setting",
+		fprintf(out, "%s %s %d\n", word_of(ledger->entries[i].kind),
 			ledger->entries[i].name, ledger->entries[i].value);
 	if (fclose(out) != 0)
 		abort();

@@ -6,8 +6,9 @@
  * back after whatever happened.
  *
  * The first line names the format, the second the boot; then one change a
- * line: "port NAME INDEX" (its isolated flag was off) or "setting PATH VALUE"
- * (below /proc/sys/net, of ledger_settings).
+ * line: "port NAME INDEX" (its isolated flag was off), "setting PATH VALUE"
+ * (below /proc/sys/net, of ledger_settings) or "neighbour ADDRESS%NAME INDEX"
+ * (there was no such proxy entry).
  */
 #ifndef GATEHOUSE_ISOLATION_LEDGER_H
 #define GATEHOUSE_ISOLATION_LEDGER_H
@@ -17,6 +18,7 @@
 #include <stdint.h>
 
 #include "agent/lib/cleanup.h"
+#include "agent/lib/net.h"
 
 #define LEDGER_FILE "isolation.host"
 #define LEDGER_NEW "isolation.host.new" /* being written */
@@ -28,11 +30,12 @@
 enum ledger_kind {
 	LEDGER_PORT = 1,
 	LEDGER_SETTING = 2,
+	LEDGER_NEIGHBOUR = 3,
 };
 
 struct ledger_entry {
 	enum ledger_kind kind;
-	char name[LEDGER_PATH]; /* interface, or "ipv4/conf/br0/..." */
+	char name[LEDGER_PATH]; /* interface, or "ipv4/conf/br0/...", or ... */
 	int32_t value; /* index of the interface, or what was set before */
 };
 
@@ -54,6 +57,9 @@ void ledger_drop(
 	struct ledger *ledger, enum ledger_kind kind, const char *name);
 const struct ledger_entry *ledger_find(
 	const struct ledger *ledger, enum ledger_kind kind, const char *name);
+/* The two parts of "fd00::1%br0"; IPv6 only. -EINVAL. */
+_must_check_ int ledger_neighbour(
+	const char *name, struct ip *ret_ip, char ret_interface[static 16]);
 /* Is it a setting that gatehouse may change? */
 bool ledger_is_setting(const char *path);
 

@@ -558,6 +558,12 @@ static int on_apart(void *owner, const void *message, int fd)
 	return host_apart(owner, message);
 }
 
+static int on_standin(void *owner, const void *message, int fd)
+{
+	(void)fd;
+	return host_standin(owner, message);
+}
+
 static int on_bound(void *owner, const void *message, int fd)
 {
 	(void)fd;
@@ -594,6 +600,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_OVER, struct isolation_over, on_over),
 	IPC_ROUTE(ISOLATION_APART, struct isolation_apart, on_apart),
 	IPC_ROUTE(ISOLATION_BOUND, struct isolation_bound, on_bound),
+	IPC_ROUTE(ISOLATION_STANDIN, struct isolation_standin, on_standin),
 };
 
 extern const struct module isolation_module;

@@ -24,6 +24,7 @@ struct topology_fact {
 struct topology_address {
 	struct ip ip;
 	int32_t index; /* of its interface */
+	uint8_t length; /* of the prefix that is on the link with it */
 };
 
 struct topology_port {

@@ -13,6 +13,7 @@
 
 #include <netlink/socket.h>
 
+#include "modules/isolation/hostnet.h"
 #include "modules/isolation/kernel/ports.h"
 #include "modules/isolation/ledger.h"
 
@@ -24,31 +25,41 @@ static int undo_port(struct nl_sock *sock, const struct ledger_entry *entry)
 	return ports_isolate(sock, entry->value, false);
 }
 
-static int undo_setting(const struct ledger_entry *entry)
+static int undo_neighbour(const struct ledger_entry *entry)
 {
-	_cleanup_(cleanup_close) int fd = -1;
-	char path[LEDGER_PATH + 16], text[16];
-	int n = snprintf(text, sizeof(text), "%d\n", entry->value);
+	char interface[16];
+	struct ip ip;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/%s", entry->name);
-	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	return write(fd, text, (size_t)n) == n ? 0 : -errno;
+	if (ledger_neighbour(entry->name, &ip, interface) < 0 ||
+		if_nametoindex(interface) != (unsigned)entry->value)
+		return -ENOENT;
+	return hostnet_unproxy(entry->value, &ip);
 }
 
 static int undo_entry(struct nl_sock *sock, const struct ledger_entry *entry)
 {
-	bool port = entry->kind == LEDGER_PORT;
-	int r = port ? undo_port(sock, entry) : undo_setting(entry);
+	const char *what = "port";
+	int r = 0;
 
+	switch (entry->kind) {
+	case LEDGER_PORT:
+		r = undo_port(sock, entry);
+		break;
+	case LEDGER_SETTING:
+		what = "setting";
+		r = hostnet_write(entry->name, entry->value);
+		break;
+	case LEDGER_NEIGHBOUR:
+		what = "neighbour";
+		r = undo_neighbour(entry);
+		break;
+	}
 	if (r == 0)
-		printf("%s %s: put back\n", port ? "port" : "setting",
-			entry->name);
+		printf("%s %s: put back\n", what, entry->name);
 	else if (r != -ENOENT)
 		fprintf(stderr,
-			"gatehouse: %s %s is not as it was before: %s\n",
-			port ? "port" : "setting", entry->name, strerror(-r));
+			"gatehouse: %s %s is not as it was before: %s\n", what,
+			entry->name, strerror(-r));
 	return r == -ENOENT ? 0 : r;
 }
 

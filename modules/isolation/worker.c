@@ -22,6 +22,7 @@
 #include "modules/isolation/kernel/neigh.h"
 #include "modules/isolation/learning.h"
 #include "modules/isolation/ports_sync.h"
+#include "modules/isolation/standins_sync.h"
 #include "modules/isolation/report.h"
 #include "modules/isolation/try_kernel.h"
 
@@ -308,6 +309,17 @@ static int read_topology(const struct policy *policy,
 	return 0;
 }
 
+static void sync_host(void)
+{
+	int r = ports_sync(self.worker, &self.engine.topology);
+
+	if (r == 0)
+		r = standins_sync(self.worker, &self.links, &self.engine.policy,
+			&self.engine.topology);
+	if (r < 0)
+		loop_set_timer(self.worker->loop, &self.links.settle, 1000);
+}
+
 static void on_links(struct links *links)
 {
 	struct topology now, before = {0};
@@ -325,8 +337,7 @@ static void on_links(struct links *links)
 	report_links(self.worker, &now, &before);
 	same = topology_same_ports(&now, &self.engine.topology);
 	engine_move(&self.engine, &now);
-	if (ports_sync(self.worker, &self.engine.topology) < 0)
-		loop_set_timer(links->loop, &links->settle, 1000);
+	sync_host();
 	if (!same)
 		report_ports(self.worker, &self.engine.topology);
 }
@@ -456,8 +467,7 @@ static int apply(struct worker *worker, char *reason)
 	report_rules(worker, &self.engine, &self.guard, worker->wanted);
 	report_links(worker, &self.engine.topology, NULL);
 	report_ports(worker, &self.engine.topology);
-	if (ports_sync(worker, &self.engine.topology) < 0)
-		loop_set_timer(worker->loop, &self.links.settle, 1000);
+	sync_host();
 	report_forget();
 	loop_set_timer(worker->loop, &self.neigh.sweep, 0);
 	return 0;

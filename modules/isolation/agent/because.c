@@ -234,9 +234,9 @@ static void explain_link(struct explaining *e)
 {
 	if (e->because->same_link && e->because->allowed)
 		SAY(e->words->upgrade,
-			"both are on one bridge or network: it holds for what "
-			"the gateway routes, if it answers their ARP and "
-			"neighbour discovery for each other");
+			"both are on one bridge or network: where that is "
+			"enforced, the gateway answers for both, for IPv6 if "
+			"both have an address = (see gatehouse.conf(5))");
 }
 
 static void explain_stranger(struct explaining *e)

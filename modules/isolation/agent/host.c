@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "agent/lib/log.h"
+#include "modules/isolation/agent/standins.h"
 #include "modules/isolation/ledger.h"
 
 #define WARNING "isolation.not-recorded"
+#define WARNING_STANDIN "isolation.stand-in"
 
 static struct {
 	bool loaded;
@@ -21,6 +23,7 @@ static struct {
 	/* Wait for the file. */
 	struct isolation_apart wishes[ISOLATION_PORTS_MAX];
 	size_t n_wishes;
+	struct standins standins;
 } self;
 
 static int open_folder(struct agent *agent)
@@ -101,6 +104,47 @@ static void end(struct agent *agent)
 	self.n_wishes = 0;
 }
 
+/* Written down before it is done; what is undone may stay in it for long. */
+static int stand_in(struct agent *agent)
+{
+	int r = load(agent);
+
+	if (r == 0)
+		r = standins_note(&self.standins, &self.ledger);
+	if (r > 0)
+		r = store(agent);
+	if (r == 0)
+		r = standins_do(&self.standins, &self.ledger);
+	if (r > 0)
+		r = store(agent);
+	return r;
+}
+
+int host_standin(struct agent *agent, const struct isolation_standin *standin)
+{
+	int r;
+
+	if (standin->verb == ISOLATION_STANDIN_WISH)
+		return standins_add(&self.standins, standin);
+	if (standin->verb != ISOLATION_STANDIN_END)
+		return -EINVAL;
+	r = stand_in(agent);
+	self.standins.n = 0;
+	if (r < 0) {
+		log_error("standing in for devices: %s", strerror(-r));
+		state_warn(agent_state(agent), 0, RECORD_SEVERITY_WARNING,
+			WARNING_STANDIN,
+			"What is allowed between devices of one interface may "
+			"not get through, because the gateway cannot be made "
+			"to answer for them (%s); may gatehouse write below "
+			"/proc/sys/net and in its state folder?",
+			strerror(-r));
+	} else {
+		state_unwarn(agent_state(agent), 0, WARNING_STANDIN);
+	}
+	return 0;
+}
+
 static bool is_sane(const struct isolation_apart *apart)
 {
 	return apart->interface[0] && apart->index > 0 &&
@@ -143,6 +187,7 @@ int host_send(struct agent *agent)
 		return 0;
 	}
 	self.n_wishes = 0;
+	self.standins.n = 0;
 	for (size_t i = 0; i < self.ledger.n && r == 0; i++)
 		if (self.ledger.entries[i].kind == LEDGER_PORT)
 			r = send_may(agent, self.ledger.entries[i].name,

@@ -12,6 +12,9 @@
 /* ISOLATION_APART up. -EINVAL for one that no worker sends. */
 _must_check_ int host_apart(
 	struct agent *agent, const struct isolation_apart *apart);
+/* ISOLATION_STANDIN up. -EINVAL for one that no worker sends. */
+_must_check_ int host_standin(
+	struct agent *agent, const struct isolation_standin *standin);
 /* ISOLATION_APART_MAY down: all that is written down already. */
 _must_check_ int host_send(struct agent *agent);
 

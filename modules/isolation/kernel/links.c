@@ -182,6 +182,7 @@ static void collect_address(struct nl_object *object, void *arg)
 	}
 	row = memset(&a->rows[a->n++], 0, sizeof(*row));
 	row->index = rtnl_addr_get_ifindex(addr);
+	row->length = (uint8_t)nl_addr_get_prefixlen(local);
 	row->ip.family = length == 4 ? AF_INET : AF_INET6;
 	memcpy(row->ip.b, nl_addr_get_binary_addr(local), length);
 }

@@ -76,6 +76,7 @@ void ruleset_add_fence_sets(struct ruleset *rs, const struct policy *policy)
  */
 void ruleset_add_fence(struct ruleset *rs)
 {
+	ruleset_add_no_redirects(rs);
 	rule_begin(rs, "output");
 	rule_in(rs, "fenced", RULE_USER, RULE_END);
 	rule_goto(rs, "fence");

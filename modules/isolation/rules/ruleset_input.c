@@ -118,6 +118,7 @@ void ruleset_add_input(struct ruleset *rs, uint8_t generation)
 	rules_pass_replies(rs, chain);
 	rules_pass_judged(rs, chain, generation);
 	rules_drop_blocked(rs, chain);
+	rules_leave_probes(rs, chain);
 	pass_housekeeping(rs);
 	rules_accept_reflected(rs);
 	rules_accept_router(rs);

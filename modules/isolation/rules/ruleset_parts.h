@@ -37,6 +37,9 @@ _must_check_ int ruleset_add_stranger_sets(
 void rules_go_guests(
 	struct ruleset *rs, const char *chain, const struct rules_family *f);
 void rules_go_strangers(struct ruleset *rs, const char *chain, bool here);
+/* Where the gateway stands in for devices (ruleset_standins.c). */
+void ruleset_add_no_redirects(struct ruleset *rs);
+void rules_leave_probes(struct ruleset *rs, const char *chain);
 /* At the beginning of what strangers may say to the gateway. */
 void rules_drop_blocked(struct ruleset *rs, const char *chain);
 void ruleset_add_strangers(struct ruleset *rs, bool count_connections);
