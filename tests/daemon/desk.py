@@ -26,6 +26,7 @@ SRC = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 BUILD = os.environ.get("GATEHOUSE_BUILD", "")
 sys.path.insert(0, os.path.join(SRC, "tests", "lab"))
+from buspolicy import BUS, SYSTEM  # noqa: E402
 
 NAME = "org.gatehouse1"
 ROOT = "/org/gatehouse1"
@@ -38,31 +39,10 @@ GROUP = 64100
 WORKERS_FROM = 300000 + os.getpid() % 20000 * 10
 USERS = {"member": (64101, [GROUP]), "nobody2": (64102, []), "root": (0, [])}
 
-BUS = """<!DOCTYPE busconfig PUBLIC
- "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <listen>unix:path={socket}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow user="*"/>
-    <deny own="*"/>
-    <deny send_type="method_call"/>
-    <allow send_type="signal"/>
-    <allow send_requested_reply="true" send_type="method_return"/>
-    <allow send_requested_reply="true" send_type="error"/>
-    <allow receive_type="method_call"/>
-    <allow receive_type="method_return"/>
-    <allow receive_type="error"/>
-    <allow receive_type="signal"/>
-    <allow send_destination="org.freedesktop.DBus"/>
-  </policy>
-  <policy user="root">
+# Root may own all names here, not only what the shipped policy gives.
+OF_ROOT = """<policy user="root">
     <allow own="*"/>
   </policy>
-  {policy}
-</busconfig>
 """
 
 # What a careless system would have: everybody may call.
@@ -210,7 +190,8 @@ class Desk:
                 "usr/share/dbus-1/system.d/org.gatehouse1.conf")
         config = self.path("bus.conf")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(BUS.format(socket=self.bus_path, policy=policy))
+            file.write(BUS.format(socket=self.bus_path,
+                                  policy=SYSTEM + OF_ROOT + policy))
         if os.path.exists(self.bus_path):
             os.unlink(self.bus_path)
         with open(self.path("bus.log"), "ab") as log:

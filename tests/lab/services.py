@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 
+from buspolicy import BUS, SYSTEM
 from net import entered, family_of
 from pki import Pki
 
@@ -27,32 +28,7 @@ OPEN_POLICY = """
     <allow eavesdrop="true"/>
   </policy>
 """
-SHIPPED_POLICY = """
-  <policy context="default">
-    <allow user="*"/>
-    <deny own="*"/>
-    <deny send_type="method_call"/>
-    <allow send_type="signal"/>
-    <allow send_requested_reply="true" send_type="method_return"/>
-    <allow send_requested_reply="true" send_type="error"/>
-    <allow receive_type="method_call"/>
-    <allow receive_type="method_return"/>
-    <allow receive_type="error"/>
-    <allow receive_type="signal"/>
-    <allow send_destination="org.freedesktop.DBus"/>
-  </policy>
-  <include>{policy}</include>
-"""
-BUS = """<!DOCTYPE busconfig PUBLIC
- "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <listen>unix:path={socket}</listen>
-  <auth>EXTERNAL</auth>
-  {policy}
-</busconfig>
-"""
+SHIPPED_POLICY = SYSTEM + "  <include>{policy}</include>\n"
 
 
 class Service:
