@@ -109,6 +109,30 @@ def neighbours(tap):
                   "and never the sensor")
 
 
+def of_one(tap):
+    """Only the camera enforces: its live plaintext is cut, nobody else's."""
+    with Lab() as lab:
+        if "proxy" not in lab.workers_built():
+            tap.skip("of one", "the proxy was left out of this build")
+            return
+        everywhere(lab, 1883, 7, nodes=["cloud"])
+        put(lab, lab.base_config("observe", more={
+            "camera": ALLOW, "sensor": ALLOW}, extra=UPGRADE))
+        live = {(name, port, ip): lab.tcp_connect(name, ip, port)
+                for name in ("camera", "sensor") for port in (1883, 7)
+                for ip in (lab.cloud.ip, lab.cloud.ip6)}
+        tap.ok(all(talk(s) for s in live.values()), "observed: all live")
+        put(lab, lab.base_config("observe", more={
+            "camera": ALLOW + "\nmode = enforce", "sensor": ALLOW},
+            extra=UPGRADE))
+        lives = {key: talk(sock) for key, sock in live.items()}
+        bad = [key for key, alive in lives.items()
+               if alive == (key[:2] == ("camera", 1883))]
+        tap.equal(bad, [], "only the camera's plaintext is cut")
+        for sock in live.values():
+            sock.close()
+
+
 def without_proxy(tap, lab, daemon):
     for number in range(3):
         pid = daemon.kill_worker("proxy")
@@ -124,4 +148,4 @@ def without_proxy(tap, lab, daemon):
 
 
 if __name__ == "__main__":
-    run(upgrade, neighbours)
+    run(upgrade, neighbours, of_one)

@@ -497,6 +497,12 @@ void rule_mark(struct ruleset *rs)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_SREG, FIRST_REGISTER);
 }
 
+void rule_unmarked(struct ruleset *rs)
+{
+	load_meta(rs, NFT_META_MARK, FIRST_REGISTER);
+	any_bit(rs, rs->marks.packet, false);
+}
+
 void rule_count(struct ruleset *rs, const char *counter)
 {
 	struct nftnl_expr *e = add(rs, "objref");

@@ -126,6 +126,8 @@ void rule_log(struct ruleset *rs, uint16_t group, uint32_t snaplen,
 
 /* The packet came by our rules; its other marks stay. */
 void rule_mark(struct ruleset *rs);
+/* Matches what did not, yet. */
+void rule_unmarked(struct ruleset *rs);
 void rule_count(struct ruleset *rs, const char *counter);
 /* Addressed to one other machine, by its link address. */
 void rule_to_other(struct ruleset *rs);

@@ -88,7 +88,9 @@ void rules_accept_router(struct ruleset *rs);
 void ruleset_add_fence_sets(struct ruleset *rs, const struct policy *policy);
 void ruleset_add_fence(struct ruleset *rs);
 
-/* Parts of the inet table's rules: for the gateway itself, what follows. */
+/* Parts of the inet table's rules: what goes through. */
+void ruleset_add_forward(struct ruleset *rs, uint8_t generation);
+/* For the gateway itself, what follows. */
 void ruleset_add_input(struct ruleset *rs, uint8_t generation);
 void ruleset_add_verdicts(struct ruleset *rs);
 

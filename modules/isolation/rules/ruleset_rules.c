@@ -93,18 +93,15 @@ static void add_answers(struct ruleset *rs)
 	rule_accept(rs);
 }
 
-static void add_prerouting(struct ruleset *rs, uint8_t generation)
+/* What devices send, and its sender is judged. */
+static void add_sent(struct ruleset *rs, uint8_t generation)
 {
-	const char *chain = "prerouting";
+	const char *chain = "sent";
 
-	rule_begin(rs, chain);
-	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
-	rule_goto(rs, "elsewhere");
 	/* Without this the routing guard lets nothing through (guard.h). */
 	rule_begin(rs, chain);
 	rule_mark(rs);
 	rule_end(rs);
-	ruleset_add_spoof_rules(rs, false);
 	rules_measure_sent(rs, chain);
 	judge_again(rs, chain, generation);
 	rule_begin(rs, chain);
@@ -120,12 +117,31 @@ static void add_prerouting(struct ruleset *rs, uint8_t generation)
 	rule_goto(rs, "quarantined");
 }
 
-/* For the reverse path filter: see kernel/guard_priv.h. */
+/* Bridges come first: their ports have judged who sends. */
+static void add_prerouting(struct ruleset *rs)
+{
+	const char *chain = "prerouting";
+
+	rule_begin(rs, chain);
+	rule_in(rs, "bridged_if", RULE_IIF, RULE_END);
+	rule_goto(rs, "sent");
+	rule_begin(rs, chain);
+	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
+	rule_goto(rs, "elsewhere");
+	ruleset_add_spoof_rules(rs, false);
+	rule_begin(rs, chain);
+	rule_goto(rs, "sent");
+}
+
+/*
+ * For the reverse path filter: see kernel/guard_priv.h. What devices send is
+ * marked already, so only the rest pays for the route.
+ */
 static void add_reverse(struct ruleset *rs)
 {
 	rule_begin(rs, "reverse");
+	rule_unmarked(rs);
 	rule_family(rs, NFPROTO_IPV4);
-	rule_not_in(rs, "devices_if", RULE_IIF, RULE_END);
 	rule_in(rs, "devices_if", RULE_ROUTE_OUT, RULE_END);
 	rule_mark(rs);
 	rule_end(rs);
@@ -244,49 +260,6 @@ static void add_redirect(struct ruleset *rs, uint8_t generation)
 	}
 }
 
-static void add_forward(struct ruleset *rs, uint8_t generation)
-{
-	rule_begin(rs, "forward");
-	rule_in(rs, "devices_if", RULE_IIF, RULE_END);
-	rule_goto(rs, "from_devices");
-	rule_begin(rs, "forward");
-	rule_in(rs, "devices_if", RULE_OIF, RULE_END);
-	rule_goto(rs, "to_devices");
-
-	rule_begin(rs, "from_devices");
-	rule_in(rs, "devices_if", RULE_OIF, RULE_END);
-	rule_goto(rs, "between");
-	/* Answers to the owner, also right after a reload. */
-	rule_begin(rs, "from_devices");
-	rule_ct_state(rs, ESTABLISHED | RELATED);
-	rule_ct_direction(rs, true);
-	rule_in(rs, "owner_if", RULE_OIF, RULE_END);
-	rule_accept(rs);
-	for (int own = 0; own < 2; own++) {
-		rules_begin_upgraded(rs, "from_devices", own);
-		rule_goto(rs, "denied");
-	}
-	rules_pass_judged(rs, "from_devices", generation);
-	rules_pass_answers(rs, "from_devices");
-	rule_begin(rs, "from_devices");
-	rule_goto(rs, "not_allowed");
-}
-
-static void add_to_devices(struct ruleset *rs)
-{
-	const char *chain = "to_devices";
-
-	rules_pass_replies(rs, chain);
-	rule_begin(rs, chain);
-	rule_in(rs, "owner_if", RULE_IIF, RULE_END);
-	rule_goto(rs, "granted");
-	rules_pass_published(rs, chain);
-	rule_begin(rs, chain);
-	rule_count(rs, "denied");
-	rule_end(rs);
-	rules_drop_unpublished(rs, chain);
-}
-
 void ruleset_add_inet_rules(
 	struct ruleset *rs, const struct ruleset_input *input)
 {
@@ -299,17 +272,17 @@ void ruleset_add_inet_rules(
 	for (size_t i = 0; i < RULES_FAMILIES; i++)
 		add_through(rs, &rules_families[i]);
 	add_answers(rs);
-	add_prerouting(rs, generation);
+	add_prerouting(rs);
+	add_sent(rs, generation);
 	add_reverse(rs);
 	add_redirect(rs, generation);
 	ruleset_add_fence(rs);
 	ruleset_add_reflect_fence(rs);
-	add_forward(rs, generation);
+	ruleset_add_forward(rs, generation);
 	ruleset_add_between(rs, generation);
 	ruleset_add_gate(rs);
 	ruleset_add_elsewhere(rs);
 	ruleset_add_strangers(rs, input->kernel.counts_connections);
-	add_to_devices(rs);
 	ruleset_add_input(rs, generation);
 }
 

@@ -182,10 +182,15 @@ static void add_selves(struct ruleset *rs)
 	set_end(&filler);
 }
 
-/* Interfaces that are no bridge: nobody else looks at their packets. */
-static void add_routed(struct ruleset *rs, const struct topology *t)
+/*
+ * Bridges, whose ports the other table judges; and interfaces that are none:
+ * nobody else looks at their packets.
+ */
+static void add_zones_if(
+	struct ruleset *rs, const struct topology *t, bool bridges)
 {
-	static const struct set_shape shape = {.name = "routed_if",
+	const struct set_shape shape = {
+		.name = bridges ? "bridged_if" : "routed_if",
 		.key_type = NFT_TYPE_IFNAME,
 		.key_length = 16,
 		.host_order = true};
@@ -193,7 +198,7 @@ static void add_routed(struct ruleset *rs, const struct topology *t)
 
 	set_begin(&filler, rs, &shape, t->n_ports);
 	for (size_t i = 0; i < t->n_ports; i++)
-		if (t->ports[i].routed && !t->ports[i].is_bridge)
+		if (t->ports[i].routed && t->ports[i].is_bridge == bridges)
 			set_put(&filler, t->ports[i].name);
 	set_end(&filler);
 }
@@ -210,8 +215,10 @@ void ruleset_add_spoof_sets(
 		add_pinned_macs(rs, input->policy, families[i]);
 	}
 	add_caught(rs, input->carry);
-	if (rs->family == NFPROTO_BRIDGE)
+	if (rs->family == NFPROTO_BRIDGE) {
 		add_selves(rs);
-	else
-		add_routed(rs, input->topology);
+		return;
+	}
+	add_zones_if(rs, input->topology, true);
+	add_zones_if(rs, input->topology, false);
 }
