@@ -275,7 +275,6 @@ static int end(void **unused)
 	limits_sweep(agent->state, INT64_MAX);
 	agent->conf = conf_free(agent->conf);
 	agent->state = state_free(agent->state);
-	agent->loop = loop_free(agent->loop);
 	return 0;
 }
 

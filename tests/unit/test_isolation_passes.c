@@ -117,7 +117,7 @@ static void test_complaints(void **state)
 		{"allow = tcp/80 zone:nowhere", "there is no [zone nowhere]"},
 		{"allow = tcp/80 zone:home", "[zone home] is the owner's own"},
 		{"allow = tcp/80 zone:out", "which is called any"},
-		{"allow = tcp/80 example.org", "resolver"},
+		{"allow = tcp/80 example.org", "not looked up yet"},
 		{"address = 192.0.2.9\nallow-from = nowhere",
 			"there is no [zone nowhere]"},
 		{"address = 192.0.2.9\nallow-from = device:nobody",

@@ -268,7 +268,6 @@ static int end(void **state)
 
 	agent->conf = conf_free(agent->conf);
 	agent->state = state_free(agent->state);
-	agent->loop = loop_free(agent->loop);
 	clock_set_wall(-1);
 	return 0;
 }
