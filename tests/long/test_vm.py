@@ -47,9 +47,9 @@ def main():
             return
         with VM(folder, lab.stage) as vm:
             vm.boot()
-            tap.equal(vm.run("ip link add a type veth peer name b && "
-                             "ip link add link a name a.5 type vlan id 5 && "
-                             "ip link del a").status, 0, "it has VLANs")
+            tap.equal(vm.run("ip link add v1 type veth peer name v2 && "
+                             "ip link add link v1 name v1.5 type vlan id 5 && "
+                             "ip link del v1").status, 0, "it has VLANs")
             for name in PROGRAMS:
                 run_inside(tap, vm, name)
 

@@ -143,8 +143,9 @@ def kill(lab, ears, to, port):
 def has_vlans():
     """Can this kernel make one? Tried in a namespace that goes at once."""
     return subprocess.run(
-        ["unshare", "--net", "sh", "-c", "ip link add a type veth peer name b "
-         "&& ip link add link a name a.5 type vlan id 5"],
+        ["unshare", "--net", "sh", "-c",
+         "ip link add v1 type veth peer name v2 && ip "
+         " link add link v1 name v1.5 type vlan id 5"],
         stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
