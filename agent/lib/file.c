@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #define NAME_MAX_NEW 128
+#define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 
 int file_open_folder(const char *path)
 {
@@ -32,10 +33,11 @@ static int write_all(int fd, const char *bytes, size_t size)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-static int write_new(int folder, const char *name, const void *bytes,
-	size_t size, mode_t mode)
+int file_write(int folder, const char *name, const void *bytes, size_t size,
+	mode_t mode)
 {
 	_cleanup_(cleanup_close) int fd = -1;
+	int r;
 
 	if (unlinkat(folder, name, 0) < 0 && errno != ENOENT)
 		return -errno;
@@ -43,7 +45,10 @@ static int write_new(int folder, const char *name, const void *bytes,
 		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
-	return write_all(fd, bytes, size);
+	r = write_all(fd, bytes, size);
+	if (r < 0)
+		(void)unlinkat(folder, name, 0);
+	return r;
 }
 
 int file_replace(int folder, const char *name, const void *bytes, size_t size,
@@ -55,10 +60,11 @@ int file_replace(int folder, const char *name, const void *bytes, size_t size,
 	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.new", name) >=
 		sizeof(fresh))
 		return -ENAMETOOLONG;
-	r = write_new(folder, fresh, bytes, size, mode);
-	if (r == 0 && renameat(folder, fresh, folder, name) < 0)
+	r = file_write(folder, fresh, bytes, size, mode);
+	if (r < 0)
+		return r;
+	if (renameat(folder, fresh, folder, name) < 0) {
 		r = -errno;
-	if (r < 0) {
 		(void)unlinkat(folder, fresh, 0);
 		return r;
 	}
@@ -106,6 +112,33 @@ int file_read(int folder, const char *name, size_t most, char **ret_text,
 	text[info.st_size] = 0;
 	*ret_text = text;
 	*ret_size = (size_t)info.st_size;
+	return 0;
+}
+
+bool file_next_line(const char **text, const char *end, char *line, size_t size)
+{
+	const char *stop = memchr(*text, '\n', (size_t)(end - *text));
+	size_t length = stop ? (size_t)(stop - *text) : 0;
+
+	if (!stop || length >= size || memchr(*text, 0, length))
+		return false;
+	memcpy(line, *text, length);
+	line[length] = 0;
+	*text = stop + 1;
+	return true;
+}
+
+int file_read_boot(char ret_boot[static FILE_BOOT])
+{
+	_cleanup_(cleanup_close) int fd = open(BOOT_FILE, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, ret_boot, FILE_BOOT - 1);
+
+	if (n < 0)
+		return -errno;
+	if (n == 0)
+		return -EIO;
+	ret_boot[n] = 0;
+	ret_boot[strcspn(ret_boot, "\n")] = 0;
 	return 0;
 }
 

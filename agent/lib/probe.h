@@ -12,14 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/lib/cleanup.h"
+#include "agent/lib/file.h"
 
 /* Names of the self-test's ports begin so: nobody behind one is a device. */
 #define PROBE_PORTS "ghtest"
 #define PROBE_FILE "selftest.result"
 #define PROBE_ZONES_MAX 64
 #define PROBE_BYTES_MAX 8192
-#define PROBE_BOOT 40
+#define PROBE_BOOT FILE_BOOT
 #define PROBE_GOOD_S (30 * 24 * 3600) /* then it has to be made again */
 
 struct probe_results {

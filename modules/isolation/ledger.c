@@ -119,21 +119,6 @@ void ledger_drop(struct ledger *ledger, enum ledger_kind kind, const char *name)
 			ledger->entries[--ledger->n];
 }
 
-/* The next line without its end; false when there is none. */
-static bool next_line(
-	const char **text, const char *end, char *line, size_t size)
-{
-	const char *stop = memchr(*text, '\n', (size_t)(end - *text));
-	size_t length = stop ? (size_t)(stop - *text) : 0;
-
-	if (!stop || length >= size || memchr(*text, 0, length))
-		return false;
-	memcpy(line, *text, length);
-	line[length] = 0;
-	*text = stop + 1;
-	return true;
-}
-
 static int read_number(const char *text, int32_t *ret_value)
 {
 	int64_t value = 0;
@@ -177,16 +162,16 @@ static int parse(const char *text, const char *end, struct ledger *ledger)
 {
 	char line[128];
 
-	if (!next_line(&text, end, line, sizeof(line)) ||
+	if (!file_next_line(&text, end, line, sizeof(line)) ||
 		strcmp(line, FIRST_LINE) != 0)
 		return -EBADMSG;
-	if (!next_line(&text, end, line, sizeof(line)) ||
+	if (!file_next_line(&text, end, line, sizeof(line)) ||
 		strncmp(line, "boot ", 5) != 0 ||
 		strlen(line + 5) >= sizeof(ledger->boot))
 		return -EBADMSG;
 	memcpy(ledger->boot, line + 5, strlen(line + 5) + 1);
 	while (text < end) {
-		if (!next_line(&text, end, line, sizeof(line)) ||
+		if (!file_next_line(&text, end, line, sizeof(line)) ||
 			read_entry(ledger, line) < 0)
 			return -EBADMSG;
 	}

@@ -17,14 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/lib/cleanup.h"
+#include "agent/lib/file.h"
 #include "agent/lib/net.h"
 
 #define LEDGER_FILE "isolation.host"
-#define LEDGER_NEW "isolation.host.new" /* being written */
 #define LEDGER_MAX 2048 /* changes */
 #define LEDGER_BYTES_MAX (256u << 10)
-#define LEDGER_BOOT 40
+#define LEDGER_BOOT FILE_BOOT
 #define LEDGER_PATH 64
 
 enum ledger_kind {

@@ -5,83 +5,20 @@
  * name that is read.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
+#include "agent/lib/file.h"
 #include "modules/isolation/saved.h"
-
-static int read_all(int fd, uint8_t *bytes, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t n = read(fd, bytes + at, size - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		at += (size_t)n;
-	}
-	return 0;
-}
 
 int saved_load(
 	int folder, const char *name, uint8_t **ret_bytes, size_t *ret_size)
 {
-	_cleanup_(cleanup_close) int fd = openat(
-		folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	uint8_t *bytes;
-	struct stat info;
-	int r;
+	char *text;
+	int r = file_read(folder, name, SAVED_BYTES_MAX, &text, ret_size);
 
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &info) < 0)
-		return -errno;
-	if (!S_ISREG(info.st_mode) || info.st_uid != geteuid() ||
-		(info.st_mode & 022))
-		return -EPERM;
-	if (info.st_size > SAVED_BYTES_MAX)
-		return -EFBIG;
-	bytes = malloc((size_t)info.st_size + 1);
-	if (!bytes)
-		return -ENOMEM;
-	r = read_all(fd, bytes, (size_t)info.st_size);
-	if (r < 0) {
-		free(bytes);
-		return r;
-	}
-	*ret_bytes = bytes;
-	*ret_size = (size_t)info.st_size;
-	return 0;
-}
-
-static int write_all(int fd, const uint8_t *bytes, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t n = write(fd, bytes + at, size - at);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		at += n < 0 ? 0 : (size_t)n;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int write_new(int folder, const void *bytes, size_t size)
-{
-	_cleanup_(cleanup_close) int fd = -1;
-	int r;
-
-	if (unlinkat(folder, SAVED_NEW, 0) < 0 && errno != ENOENT)
-		return -errno;
-	fd = openat(folder, SAVED_NEW,
-		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, bytes, size);
-	if (r < 0)
-		(void)unlinkat(folder, SAVED_NEW, 0);
+	if (r == 0)
+		*ret_bytes = (uint8_t *)text;
 	return r;
 }
 
@@ -106,7 +43,7 @@ int saved_store(int folder, const void *bytes, size_t size)
 	if (r == 0 && old_size == size && !memcmp(old, bytes, size))
 		return 0;
 	keep = r == 0 && saved_check(old, old_size) == 0;
-	r = write_new(folder, bytes, size);
+	r = file_write(folder, SAVED_NEW, bytes, size, 0600);
 	if (r == 0)
 		r = put_in_place(folder, keep);
 	return r < 0 ? r : 1;
