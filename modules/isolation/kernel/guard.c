@@ -65,45 +65,25 @@ struct rule_list {
 	size_t n, room;
 };
 
-static void note(const struct nlmsghdr *m, void *arg)
+static int note(const struct nlmsghdr *m, void *arg)
 {
 	struct rule_list *list = arg;
 	struct guard_rule rule;
 
 	if (guard_rules_parse(m, &rule) < 0 || list->n == GUARD_LIST_MAX)
-		return;
+		return 0;
 	if (list->n == list->room) {
 		list->room = list->room * 2 + 32;
 		list->rules = must_have(realloc(
 			list->rules, list->room * sizeof(*list->rules)));
 	}
 	list->rules[list->n++] = rule;
-}
-
-/* One message of the answer; 1 = that was the last one. */
-static int take(const struct nlmsghdr *m, uint32_t seq,
-	void (*row)(const struct nlmsghdr *m, void *arg), void *arg)
-{
-	const struct nlmsgerr *e = NLMSG_DATA(m);
-
-	if (m->nlmsg_seq != seq)
-		return 0;
-	if (m->nlmsg_flags & NLM_F_DUMP_INTR)
-		return -EINTR;
-	if (m->nlmsg_type == NLMSG_DONE)
-		return 1;
-	if (m->nlmsg_type == NLMSG_ERROR)
-		return m->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? -EBADMSG
-		       : e->error                              ? e->error
-							       : 1;
-	if (row)
-		row(m, arg);
 	return 0;
 }
 
 /* The kernel never waits. */
-int guard_ask(struct guard *guard, struct nlmsghdr *m,
-	void (*row)(const struct nlmsghdr *m, void *arg), void *arg)
+int guard_ask(struct guard *guard, struct nlmsghdr *m, nft_dump_row row,
+	void *arg)
 {
 	static char bytes[65536] __attribute__((aligned(8)));
 	ssize_t n;
@@ -121,7 +101,7 @@ int guard_ask(struct guard *guard, struct nlmsghdr *m,
 			return errno == EAGAIN ? -EIO : -errno;
 		for (left = (int)n; r == 0 && mnl_nlmsg_ok(answer, left);
 			answer = mnl_nlmsg_next(answer, &left))
-			r = take(answer, guard->seq, row, arg);
+			r = nft_take_answer(answer, guard->seq, row, arg);
 	}
 	return r > 0 ? 0 : r;
 }

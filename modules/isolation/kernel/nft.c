@@ -152,10 +152,10 @@ int nft_commit(struct nft *nft, const struct batch *batch, char *ret_reason)
 	return 0;
 }
 
-/* One message with its end; 1 = the dump is complete. */
-static int read_dump_message(
-	const struct nlmsghdr *m, uint32_t seq, nft_dump_row row, void *arg)
+int nft_take_answer(const struct nlmsghdr *message, uint32_t seq,
+	nft_dump_row row, void *arg)
 {
+	const struct nlmsghdr *m = message;
 	const struct nlmsgerr *e = NLMSG_DATA(m);
 
 	if (m->nlmsg_seq != seq)
@@ -168,7 +168,7 @@ static int read_dump_message(
 		return m->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? -EBADMSG
 		       : e->error                              ? e->error
 							       : 1;
-	return row(m, arg);
+	return row ? row(m, arg) : 0;
 }
 
 static int read_dump(struct nft *nft, uint32_t seq, nft_dump_row row, void *arg)
@@ -185,7 +185,7 @@ static int read_dump(struct nft *nft, uint32_t seq, nft_dump_row row, void *arg)
 			return (int)n;
 		for (; r == 0 && mnl_nlmsg_ok(m, left);
 			m = mnl_nlmsg_next(m, &left))
-			r = read_dump_message(m, seq, row, arg);
+			r = nft_take_answer(m, seq, row, arg);
 	}
 	return r > 0 ? 0 : r < 0 ? r : -EIO;
 }

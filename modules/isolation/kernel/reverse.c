@@ -24,7 +24,7 @@ struct filters {
 	bool all; /* wanted: those where it is off by themselves, too */
 };
 
-static void note(const struct nlmsghdr *m, void *arg)
+static int note(const struct nlmsghdr *m, void *arg)
 {
 	struct filters *f = arg;
 	const struct nlattr *a;
@@ -32,7 +32,7 @@ static void note(const struct nlmsghdr *m, void *arg)
 
 	if (m->nlmsg_type != RTM_NEWNETCONF ||
 		mnl_nlmsg_get_payload_len(m) < sizeof(struct netconfmsg))
-		return;
+		return 0;
 	mnl_attr_for_each(a, m, sizeof(struct netconfmsg))
 	{
 		if (mnl_attr_get_payload_len(a) != 4)
@@ -46,6 +46,7 @@ static void note(const struct nlmsghdr *m, void *arg)
 		f->everywhere = mode != 0;
 	else if (index > LOOPBACK && (mode || f->all) && f->n < INTERFACES_MAX)
 		f->index[f->n++] = index;
+	return 0;
 }
 
 static int list(struct guard *guard, struct filters *f)
