@@ -57,12 +57,17 @@ static bool has_id(const struct policy_ids *ids, uint32_t id)
 	return ids->n && bsearch(&id, ids->ids, ids->n, sizeof(id), by_number);
 }
 
-static uint32_t owner(const struct policy_kind *kind, const char *item)
+static uint32_t number_at(const char *item, size_t at)
 {
 	uint32_t id;
 
-	memcpy(&id, item + kind->device, sizeof(id));
+	memcpy(&id, item + at, sizeof(id));
 	return id;
+}
+
+static uint32_t owner(const struct policy_kind *kind, const char *item)
+{
+	return number_at(item, (size_t)kind->device);
 }
 
 /* Most of two big arrays is the same: how many items at their beginning. */
@@ -144,33 +149,38 @@ static void pick_item(struct policy_array *part, const void *item, size_t size)
 	memcpy((char *)part->items + part->n++ * size, item, size);
 }
 
-/* Where the items of a device begin. */
-static size_t first_of(const struct policy_kind *kind,
-	const struct policy_array *all, uint32_t id)
+struct policy_array policy_group(
+	const struct policy_array *all, size_t size, size_t at, uint32_t device)
 {
+	struct policy_array group = {0};
 	size_t low = 0, high = all->n;
+	char *items = all->items;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (owner(kind, (char *)all->items + middle * kind->size) < id)
+		if (number_at(items + middle * size, at) < device)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
+	while (low + group.n < all->n &&
+		number_at(items + (low + group.n) * size, at) == device)
+		group.n++;
+	if (group.n)
+		group.items = items + low * size;
+	return group;
 }
 
 static void pick_group(const struct policy_kind *kind,
 	const struct policy_array *all, uint32_t id, struct policy_array *part)
 {
-	for (size_t i = first_of(kind, all, id); i < all->n; i++) {
-		const char *item = (char *)all->items + i * kind->size;
+	struct policy_array group = policy_group(
+		all, kind->size, (size_t)kind->device, id);
 
-		if (owner(kind, item) != id)
-			return;
-		pick_item(part, item, kind->size);
-	}
+	for (size_t i = 0; i < group.n; i++)
+		pick_item(
+			part, (char *)group.items + i * kind->size, kind->size);
 }
 
 /* by_id is what devices are grouped by. */

@@ -20,6 +20,14 @@ bool policy_differs(const struct policy *a, const struct policy *b,
 	struct policy_ids *ret_ids);
 
 /*
+ * A device's items in an array where they lie together, ordered by its number
+ * (policy_kind.grouped); it points into that array. at: of the number in an
+ * item.
+ */
+struct policy_array policy_group(const struct policy_array *all, size_t size,
+	size_t at, uint32_t device);
+
+/*
  * The policy as if there were these devices only. What is no device's is
  * shared with the whole policy, which must outlive it.
  */

@@ -7,8 +7,10 @@
 #include "modules/isolation/standins_plan.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
+#include "modules/isolation/policy_delta.h"
 #include "modules/isolation/rules/batch.h"
 
 struct planning {
@@ -60,40 +62,17 @@ static bool is_here(const struct planning *p, const struct ip *ip)
 	return false;
 }
 
-/* The first address of a device, or of the next one that has any. */
-static const struct isolation_pin *first_pin(
-	const struct policy *policy, uint32_t device)
-{
-	const struct isolation_pin *pins = policy->pins.items;
-	size_t low = 0, high = policy->pins.n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (pins[middle].device < device)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return pins + low;
-}
-
 /* Whoever has no address in the configuration may be anywhere. */
 static bool may_be_here(const struct planning *p, uint32_t device)
 {
-	const struct isolation_pin *pins = p->policy->pins.items;
-	bool any = false;
+	struct policy_array pins = policy_group(&p->policy->pins,
+		sizeof(struct isolation_pin),
+		offsetof(struct isolation_pin, device), device);
 
-	if (!p->policy->pins.n)
-		return true;
-	for (const struct isolation_pin *pin = first_pin(p->policy, device);
-		pin < pins + p->policy->pins.n && pin->device == device;
-		pin++) {
+	policy_each(struct isolation_pin, pin, &pins)
 		if (is_here(p, &pin->ip))
 			return true;
-		any = true;
-	}
-	return !any;
+	return !pins.n;
 }
 
 /* device 0: all that are here. */

@@ -44,12 +44,9 @@ static const struct isolation_redirect *find_redirect(
 static const struct isolation_allow *named_line(
 	const struct policy *policy, uint32_t device, const struct flow *flow)
 {
-	const struct isolation_allow *first = flows_line(policy, device, flow);
-	const struct isolation_allow *end = policy->allows.items;
+	struct policy_array lines = flows_lines(policy, device);
 
-	end += policy->allows.n;
-	for (const struct isolation_allow *a = first;
-		a && a < end && a->device == device; a++)
+	policy_each(struct isolation_allow, a, &lines)
 		if (a->to.family && flows_line_allows(a, flow))
 			return a;
 	return NULL;

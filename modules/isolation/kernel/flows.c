@@ -11,10 +11,12 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "modules/isolation/kernel/nft_dump.h"
 #include "modules/isolation/marks.h"
+#include "modules/isolation/policy_delta.h"
 
 #define PORT_DNS 53
 #define FILTER_IP_SOURCE 1 /* CTA_FILTER_F_CTA_IP_SRC of the kernel's own */
@@ -68,24 +70,6 @@ static bool service_allows(
 bool flows_line_allows(const struct isolation_allow *a, const struct flow *flow)
 {
 	return service_allows(a, flow) && in_prefix(&flow->to, a);
-}
-
-/* The first line of the device; lines are sorted by device. */
-static const struct isolation_allow *first_line(
-	const struct policy *policy, uint32_t device)
-{
-	const struct isolation_allow *lines = policy->allows.items;
-	size_t low = 0, high = policy->allows.n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (lines[middle].device < device)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return lines + low;
 }
 
 bool flows_is_dns(const struct flow *flow)
@@ -150,14 +134,18 @@ bool flows_passed(const struct policy *policy, const struct flow_ends *ends,
 	return flows_pass(policy, ends, flow) != NULL;
 }
 
+struct policy_array flows_lines(const struct policy *policy, uint32_t device)
+{
+	return policy_group(&policy->allows, sizeof(struct isolation_allow),
+		offsetof(struct isolation_allow, device), device);
+}
+
 const struct isolation_allow *flows_line(
 	const struct policy *policy, uint32_t device, const struct flow *flow)
 {
-	const struct isolation_allow *end = policy->allows.items;
+	struct policy_array lines = flows_lines(policy, device);
 
-	end += policy->allows.n;
-	for (const struct isolation_allow *a = first_line(policy, device);
-		a < end && a->device == device; a++)
+	policy_each(struct isolation_allow, a, &lines)
 		if (flows_line_allows(a, flow))
 			return a;
 	return NULL;

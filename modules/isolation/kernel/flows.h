@@ -20,6 +20,8 @@ struct flow {
 /* Does this line allow it? Whose line it is does not count. Pure. */
 bool flows_line_allows(
 	const struct isolation_allow *a, const struct flow *flow);
+/* The allow lines of the device, of a sealed policy. Pure. */
+struct policy_array flows_lines(const struct policy *policy, uint32_t device);
 /* The line of the device that allows it; NULL: none. Pure. */
 const struct isolation_allow *flows_line(
 	const struct policy *policy, uint32_t device, const struct flow *flow);

@@ -82,8 +82,8 @@ static int note(const struct nlmsghdr *m, void *arg)
 }
 
 /* The kernel never waits. */
-int guard_ask(struct guard *guard, struct nlmsghdr *m, nft_dump_row row,
-	void *arg)
+int guard_ask(
+	struct guard *guard, struct nlmsghdr *m, nft_dump_row row, void *arg)
 {
 	static char bytes[65536] __attribute__((aligned(8)));
 	ssize_t n;
