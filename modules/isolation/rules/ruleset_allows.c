@@ -29,9 +29,8 @@ static void add_exact(
 	struct ruleset *rs, const struct policy *policy, uint16_t family)
 {
 	bool six = family == AF_INET6;
-	struct set_shape shape = {.name = six ? "allow6" : "allow4",
-		.key_type = six ? MAC_IP6_PORT : MAC_IP_PORT,
-		.key_length = six ? 32 : 20};
+	const struct set_shape shape = set_shape_ways(
+		six ? "allow6" : "allow4", family);
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->allows.n);
@@ -41,7 +40,7 @@ static void add_exact(
 		if (!one_port(a) || !one_address(a, family))
 			continue;
 		set_key_add(&key, &policy_device(policy, a->device)->mac, 6);
-		set_key_add(&key, a->to.b, six ? 16 : 4);
+		set_key_add_ip(&key, &a->to);
 		set_key_add_service(&key, a->protocol, a->first);
 		set_put(&filler, key.bytes);
 	}

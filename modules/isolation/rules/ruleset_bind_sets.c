@@ -93,10 +93,7 @@ static bool has(const struct topology_port *port, enum trait trait)
 static void add_ports(struct ruleset *rs, const struct topology *t,
 	const char *name, enum trait trait)
 {
-	struct set_shape shape = {.name = name,
-		.key_type = NFT_TYPE_IFNAME,
-		.key_length = 16,
-		.host_order = true};
+	const struct set_shape shape = set_shape_interfaces(name);
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, t->n_ports);

@@ -13,13 +13,12 @@ static void add_attempts(
 	struct ruleset *rs, const struct ruleset_carry *carry, uint16_t family)
 {
 	bool six = family == AF_INET6;
-	struct set_shape shape = {.name = six ? "attempts6" : "attempts4",
-		.key_type = six ? MAC_IP6_PORT : MAC_IP_PORT,
-		.key_length = six ? 32 : 20,
-		.flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
-		.size = RULESET_ATTEMPTS_MAX};
+	struct set_shape shape = set_shape_ways(
+		six ? "attempts6" : "attempts4", family);
 	struct set_filler filler;
 
+	shape.flags = NFT_SET_EVAL | NFT_SET_TIMEOUT;
+	shape.size = RULESET_ATTEMPTS_MAX;
 	set_begin(&filler, rs, &shape, 0);
 	for (size_t i = 0; carry && i < carry->n_attempts; i++) {
 		const struct ruleset_attempt *a = &carry->attempts[i];
@@ -28,7 +27,7 @@ static void add_attempts(
 		if (a->to.family != family)
 			continue;
 		set_key_add(&key, &a->mac, sizeof(a->mac));
-		set_key_add(&key, a->to.b, six ? 16 : 4);
+		set_key_add_ip(&key, &a->to);
 		set_key_add_service(&key, a->protocol, a->port);
 		set_put_counter(
 			&filler, key.bytes, &a->count, RULESET_REMEMBER_MS);

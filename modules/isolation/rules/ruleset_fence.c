@@ -50,15 +50,12 @@ static void add_fences(struct ruleset *rs, const struct policy *policy)
 
 static void add_dialled(struct ruleset *rs, const char *name, uint16_t family)
 {
-	bool six = family == AF_INET6;
-	struct set_shape shape = {.name = name,
-		.key_type = six ? NFT_TYPE_IP6 : NFT_TYPE_IP,
-		.key_length = six ? 16 : 4,
-		.flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
-		.size = RULESET_DIALLED_MAX,
-		.keep_ms = RULESET_DIALLED_MS};
+	struct set_shape shape = set_shape_addresses(name, family);
 	struct set_filler filler;
 
+	shape.flags = NFT_SET_EVAL | NFT_SET_TIMEOUT;
+	shape.size = RULESET_DIALLED_MAX;
+	shape.keep_ms = RULESET_DIALLED_MS;
 	set_begin(&filler, rs, &shape, 0);
 	set_end(&filler);
 }

@@ -13,16 +13,13 @@
 static void add_learned(
 	struct ruleset *rs, const struct ruleset_input *input, uint16_t family)
 {
-	bool six = family == AF_INET6;
-	struct set_shape shape = {.name = learned_set(family),
-		.key_type = six ? MAC_IP6_PORT : MAC_IP_PORT,
-		.key_length = six ? 32 : 20,
-		.flags = NFT_SET_TIMEOUT,
-		/* Room to add again before what was there is gone. */
-		.size = 2 * ISOLATION_LEARNED_MAX,
-		.keep_ms = ISOLATION_LEARNED_MS};
+	struct set_shape shape = set_shape_ways(learned_set(family), family);
 	struct set_filler filler;
 
+	shape.flags = NFT_SET_TIMEOUT;
+	/* Room to add again before what was there is gone. */
+	shape.size = 2 * ISOLATION_LEARNED_MAX;
+	shape.keep_ms = ISOLATION_LEARNED_MS;
 	set_begin(&filler, rs, &shape, 0);
 	for (const struct learned_entry *e = learned_next(input->learned, NULL);
 		e; e = learned_next(input->learned, e)) {
@@ -32,7 +29,7 @@ static void add_learned(
 			!policy_device_by_mac(input->policy, &e->mac))
 			continue;
 		set_key_add(&key, &e->mac, sizeof(e->mac));
-		set_key_add(&key, e->ip.b, six ? 16 : 4);
+		set_key_add_ip(&key, &e->ip);
 		set_key_add_service(&key, e->protocol, e->port);
 		set_put_for(&filler, key.bytes,
 			(uint64_t)(e->until_ms - input->now_ms));

@@ -31,10 +31,8 @@ static const struct names {
 static void add_interfaces(
 	struct ruleset *rs, const struct policy *policy, bool uplinks)
 {
-	struct set_shape shape = {.name = uplinks ? "uplinks" : "inside_if",
-		.key_type = NFT_TYPE_IFNAME,
-		.key_length = 16,
-		.host_order = true};
+	const struct set_shape shape = set_shape_interfaces(
+		uplinks ? "uplinks" : "inside_if");
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->zones.n);
@@ -52,10 +50,7 @@ static void add_interfaces(
 static void add_places(struct ruleset *rs, const struct policy *policy,
 	const char *name, uint16_t family, uint8_t mode)
 {
-	bool six = family == AF_INET6;
-	struct set_shape shape = {.name = name,
-		.key_type = six ? NFT_TYPE_IP6 : NFT_TYPE_IP,
-		.key_length = six ? 16 : 4};
+	const struct set_shape shape = set_shape_addresses(name, family);
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->pins.n);

@@ -23,10 +23,7 @@ static void put_name(struct set_filler *filler, const char *name)
 static void add_interfaces(struct ruleset *rs, const struct policy *policy,
 	const char *name, uint8_t role, uint8_t mode)
 {
-	struct set_shape shape = {.name = name,
-		.key_type = NFT_TYPE_IFNAME,
-		.key_length = 16,
-		.host_order = true};
+	const struct set_shape shape = set_shape_interfaces(name);
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->zones.n);
@@ -55,10 +52,7 @@ static void add_devices(struct ruleset *rs, const struct policy *policy,
 static void add_addresses(struct ruleset *rs, const char *name,
 	const struct policy_array *addresses, uint16_t family)
 {
-	bool six = family == AF_INET6;
-	struct set_shape shape = {.name = name,
-		.key_type = six ? NFT_TYPE_IP6 : NFT_TYPE_IP,
-		.key_length = six ? 16 : 4};
+	const struct set_shape shape = set_shape_addresses(name, family);
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, addresses->n);
@@ -164,10 +158,7 @@ int ruleset_add_inet_sets(
 static void add_ports(struct ruleset *rs, const struct topology *topology,
 	const char *name, uint8_t mode)
 {
-	struct set_shape shape = {.name = name,
-		.key_type = NFT_TYPE_IFNAME,
-		.key_length = 16,
-		.host_order = true};
+	const struct set_shape shape = set_shape_interfaces(name);
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, topology->n_ports);
@@ -183,10 +174,7 @@ static void add_ports(struct ruleset *rs, const struct topology *topology,
 /* Which the bridge keeps apart before its forward hook sees anything. */
 static void add_apart(struct ruleset *rs, const struct topology *topology)
 {
-	struct set_shape shape = {.name = "ports_apart",
-		.key_type = NFT_TYPE_IFNAME,
-		.key_length = 16,
-		.host_order = true};
+	const struct set_shape shape = set_shape_interfaces("ports_apart");
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, topology->n_ports);

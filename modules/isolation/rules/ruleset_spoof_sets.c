@@ -21,9 +21,8 @@ static void add_gateway(
 	struct ruleset *rs, const struct topology *t, uint16_t family)
 {
 	bool six = family == AF_INET6;
-	struct set_shape shape = {.name = six ? "gateway6" : "gateway4",
-		.key_type = six ? NFT_TYPE_IP6 : NFT_TYPE_IP,
-		.key_length = six ? 16 : 4};
+	const struct set_shape shape = set_shape_addresses(
+		six ? "gateway6" : "gateway4", family);
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, t->n_addresses);
@@ -50,7 +49,7 @@ static void add_pins(
 		if (p->ip.family != family)
 			continue;
 		set_key_add(&key, &policy_device(policy, p->device)->mac, 6);
-		set_key_add(&key, p->ip.b, six ? 16 : 4);
+		set_key_add_ip(&key, &p->ip);
 		set_put(&filler, key.bytes);
 	}
 	set_end(&filler);
@@ -60,9 +59,8 @@ static void add_pinned(
 	struct ruleset *rs, const struct policy *policy, uint16_t family)
 {
 	bool six = family == AF_INET6;
-	struct set_shape shape = {.name = six ? "pinned6" : "pinned4",
-		.key_type = six ? NFT_TYPE_IP6 : NFT_TYPE_IP,
-		.key_length = six ? 16 : 4};
+	const struct set_shape shape = set_shape_addresses(
+		six ? "pinned6" : "pinned4", family);
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->pins.n);
@@ -189,11 +187,8 @@ static void add_selves(struct ruleset *rs)
 static void add_zones_if(
 	struct ruleset *rs, const struct topology *t, bool bridges)
 {
-	const struct set_shape shape = {
-		.name = bridges ? "bridged_if" : "routed_if",
-		.key_type = NFT_TYPE_IFNAME,
-		.key_length = 16,
-		.host_order = true};
+	const struct set_shape shape = set_shape_interfaces(
+		bridges ? "bridged_if" : "routed_if");
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, t->n_ports);

@@ -31,10 +31,7 @@ static const struct names {
 static void add_interfaces(struct ruleset *rs, const struct policy *policy,
 	const char *name, uint8_t strangers, bool guest)
 {
-	struct set_shape shape = {.name = name,
-		.key_type = NFT_TYPE_IFNAME,
-		.key_length = 16,
-		.host_order = true};
+	const struct set_shape shape = set_shape_interfaces(name);
 	struct set_filler filler;
 
 	set_begin(&filler, rs, &shape, policy->zones.n);

@@ -32,6 +32,37 @@ void set_key_add(struct set_key *key, const void *field, size_t length)
 	key->length += (length + 3) & ~(size_t)3;
 }
 
+void set_key_add_ip(struct set_key *key, const struct ip *ip)
+{
+	set_key_add(key, ip->b, ip_bits(ip) / 8);
+}
+
+struct set_shape set_shape_interfaces(const char *name)
+{
+	return (struct set_shape){.name = name,
+		.key_type = NFT_TYPE_IFNAME,
+		.key_length = 16,
+		.host_order = true};
+}
+
+struct set_shape set_shape_addresses(const char *name, uint16_t family)
+{
+	bool six = family == AF_INET6;
+
+	return (struct set_shape){.name = name,
+		.key_type = six ? NFT_TYPE_IP6 : NFT_TYPE_IP,
+		.key_length = six ? 16 : 4};
+}
+
+struct set_shape set_shape_ways(const char *name, uint16_t family)
+{
+	bool six = family == AF_INET6;
+
+	return (struct set_shape){.name = name,
+		.key_type = six ? MAC_IP6_PORT : MAC_IP_PORT,
+		.key_length = six ? 32 : 20};
+}
+
 void set_key_add_service(struct set_key *key, uint8_t protocol, uint16_t port)
 {
 	uint16_t wire = htons(port);

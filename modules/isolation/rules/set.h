@@ -57,6 +57,13 @@ struct set_shape {
 	uint8_t fields[4]; /* lengths; of interval sets */
 };
 
+/* Usual shapes: names of interfaces, addresses, MAC . IP . protocol . port. */
+struct set_shape set_shape_interfaces(const char *name);
+struct set_shape set_shape_addresses(const char *name, uint16_t family);
+struct set_shape set_shape_ways(const char *name, uint16_t family);
+/* An address takes the room of its family. */
+void set_key_add_ip(struct set_key *key, const struct ip *ip);
+
 struct set_filler {
 	struct ruleset *rs;
 	const struct set_shape *shape;
