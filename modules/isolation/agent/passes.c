@@ -317,8 +317,8 @@ void passes_check(struct conf *conf)
 			ISOLATION_PASSES_MAX);
 }
 
-static int send_addresses(struct agent *agent, struct isolation_pass pass,
-	const struct conf_section *to)
+int passes_send_to(struct agent *agent, uint16_t type,
+	struct isolation_pass pass, const struct conf_section *to)
 {
 	int r = 0;
 
@@ -331,9 +331,8 @@ static int send_addresses(struct agent *agent, struct isolation_pass pass,
 			conf_next_word(&rest, word, sizeof(word)) == 1) {
 			r = ip_parse(word, &pass.to);
 			if (r == 0)
-				r = agent_send(agent, "isolation",
-					ISOLATION_PASS, &pass, sizeof(pass),
-					-1);
+				r = agent_send(agent, "isolation", type, &pass,
+					sizeof(pass), -1);
 		}
 	}
 	return r;
@@ -352,7 +351,8 @@ static int send_way(const struct conf *conf, const struct way *way, void *arg)
 	else
 		pass.from_zone = place_of(conf, way->from_zone);
 	if (way->to_device)
-		return send_addresses(arg, pass, way->to_device);
+		return passes_send_to(
+			arg, ISOLATION_PASS, pass, way->to_device);
 	if (way->to_zone)
 		pass.to_zone = place_of(conf, way->to_zone);
 	return agent_send(

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "modules/isolation/agent/allow.h"
+#include "modules/isolation/agent/passes.h"
 
 #define WORD_MAX 64
 
@@ -65,28 +66,6 @@ void publish_check(struct conf *conf)
 			check_value(conf, d, v);
 }
 
-static int send_at(struct agent *agent, const struct conf_section *device,
-	struct isolation_pass pass)
-{
-	int r = 0;
-
-	for (const struct conf_value *v = conf_get(device, "address"); v;
-		v = conf_get_next(v)) {
-		const char *rest = v->text;
-		char word[IP_TEXT];
-
-		while (r == 0 &&
-			conf_next_word(&rest, word, sizeof(word)) == 1) {
-			r = ip_parse(word, &pass.to);
-			if (r == 0)
-				r = agent_send(agent, "isolation",
-					ISOLATION_PUBLISH, &pass, sizeof(pass),
-					-1);
-		}
-	}
-	return r;
-}
-
 static int send_value(struct agent *agent, const struct conf *conf,
 	const struct conf_section *device, const struct conf_value *value)
 {
@@ -106,7 +85,7 @@ static int send_value(struct agent *agent, const struct conf *conf,
 		pass.protocol = allow.protocol;
 		pass.first = allow.first;
 		pass.last = allow.last;
-		r = send_at(agent, device, pass);
+		r = passes_send_to(agent, ISOLATION_PUBLISH, pass, device);
 	}
 	return r;
 }

@@ -70,28 +70,40 @@ static void add_exceptions(struct ruleset *rs, const struct rules_claim *c)
 	rule_goto(rs, c->unbound);
 }
 
+static void limit_sender(struct ruleset *rs)
+{
+	rule_limit(rs, "bind_limit", RULESET_NEW_BOUND, 3600,
+		RULESET_BOUND_BURST, RULE_SOURCE_MAC, RULE_END);
+}
+
+static void limit_port(struct ruleset *rs)
+{
+	rule_limit(rs, "bind_ports", RULESET_PORT_BOUND, 3600,
+		RULESET_PORT_BURST, RULE_IIF, RULE_END);
+}
+
+/* Ends a rule: the address is the sender's from now on. */
+static void take(struct ruleset *rs, const struct rules_claim *c)
+{
+	rule_keep_as(rs, c->holders, c->field, RULE_SOURCE_MAC);
+	rule_keep(rs, c->bound, c->field, RULE_SOURCE_MAC, RULE_END);
+	rule_goto(rs, c->settled);
+}
+
 /* Nobody has it: for whom it is new, within limits and while there is room. */
 static void add_new(struct ruleset *rs, const struct rules_claim *c)
 {
 	rule_begin(rs, c->chain);
 	rule_in(rs, "bind_limit", RULE_SOURCE_MAC, RULE_END);
-	rule_limit(rs, "bind_limit", RULESET_NEW_BOUND, 3600,
-		RULESET_BOUND_BURST, RULE_SOURCE_MAC, RULE_END);
-	rule_limit(rs, "bind_ports", RULESET_PORT_BOUND, 3600,
-		RULESET_PORT_BURST, RULE_IIF, RULE_END);
-	rule_keep_as(rs, c->holders, c->field, RULE_SOURCE_MAC);
-	rule_keep(rs, c->bound, c->field, RULE_SOURCE_MAC, RULE_END);
-	rule_goto(rs, c->settled);
+	limit_sender(rs);
+	limit_port(rs);
+	take(rs, c);
 	/* One who is new has to find a place behind its port first. */
 	rule_begin(rs, c->chain);
 	rule_not_in(rs, "bind_limit", RULE_SOURCE_MAC, RULE_END);
-	rule_limit(rs, "bind_ports", RULESET_PORT_BOUND, 3600,
-		RULESET_PORT_BURST, RULE_IIF, RULE_END);
-	rule_limit(rs, "bind_limit", RULESET_NEW_BOUND, 3600,
-		RULESET_BOUND_BURST, RULE_SOURCE_MAC, RULE_END);
-	rule_keep_as(rs, c->holders, c->field, RULE_SOURCE_MAC);
-	rule_keep(rs, c->bound, c->field, RULE_SOURCE_MAC, RULE_END);
-	rule_goto(rs, c->settled);
+	limit_port(rs);
+	limit_sender(rs);
+	take(rs, c);
 	/* Only of senders that have a MAC address. */
 	rule_begin(rs, c->chain);
 	rule_is_not(rs, RULE_SOURCE_MAC, none, sizeof(struct mac));
