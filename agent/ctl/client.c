@@ -268,6 +268,21 @@ static int read_attempts(sd_bus_message *m, struct view *view)
 	return r;
 }
 
+int client_find(const struct view *view, const char *word,
+	const struct view_device **ret_device)
+{
+	int r = view_find(view, word, ret_device);
+
+	if (r < 0)
+		say_errorf("Known ones: gatehouse device list",
+			r == -ENOTUNIQ
+				? "Several devices begin with \"%s\"; more of "
+				  "the name is needed."
+				: "No device has the name or MAC \"%s\".",
+			word);
+	return r;
+}
+
 int client_read_attempts(sd_bus *bus, struct view *view, bool quiet)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;

@@ -15,6 +15,9 @@
 _must_check_ int client_open(sd_bus **ret_bus);
 /* Everything but the attempts. */
 _must_check_ int client_read(sd_bus *bus, struct view *ret_view);
+/* The device that was meant, as view_find(). */
+_must_check_ int client_find(const struct view *view, const char *word,
+	const struct view_device **ret_device);
 /* quiet: who asks can do without them. */
 _must_check_ int client_read_attempts(
 	sd_bus *bus, struct view *view, bool quiet);

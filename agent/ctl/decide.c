@@ -24,6 +24,17 @@ static void ignore_signals(void)
 		signal(signals[i], SIG_IGN);
 }
 
+int decide_knows(const struct plan *plan, const char *device)
+{
+	if (plan_find(plan, "device", device))
+		return 0;
+	say_errorf("Give it a [device NAME] section with its mac first.",
+		"%s is not in the configuration, so nothing can be said of it "
+		"there.",
+		device);
+	return -ENOENT;
+}
+
 int decide_open(const struct ctl *ctl, struct dropin *ret_dropin)
 {
 	int r = dropin_open(ctl->config, ret_dropin);

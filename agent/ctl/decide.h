@@ -5,9 +5,12 @@
 
 #include "agent/ctl/ctl.h"
 #include "agent/ctl/dropin.h"
+#include "agent/ctl/plan.h"
 
 struct sd_bus;
 
+/* Is there a [device] section of that name? -ENOENT after saying so. */
+_must_check_ int decide_knows(const struct plan *plan, const char *device);
 /* Opens the drop-in, or says why not; signals end nothing from then on. */
 _must_check_ int decide_open(const struct ctl *ctl, struct dropin *ret_dropin);
 /*

@@ -69,17 +69,9 @@ static int find_scope(struct change *change)
 			"No zone and no device is called \"%s\".", word);
 		return r;
 	}
-	if (plan_find(&change->before, "device", device->name) == NULL) {
-		say_errorf("Give it a [device NAME] section with its mac "
-			   "first.",
-			"%s is not in the configuration, so nothing can be "
-			"said of it there.",
-			device->name);
-		return -ENOENT;
-	}
 	change->type = "device";
 	change->name = device->name;
-	return 0;
+	return decide_knows(&change->before, change->name);
 }
 
 static int read_all(struct change *change)

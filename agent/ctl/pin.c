@@ -47,27 +47,12 @@ static int read_address(struct pinning *p, const char *word)
 static int find_device(struct pinning *p, const char *word)
 {
 	const struct view_device *device = NULL;
-	int r = view_find(&p->view, word, &device);
+	int r = client_find(&p->view, word, &device);
 
-	if (r < 0) {
-		say_errorf("Known ones: gatehouse device list",
-			r == -ENOTUNIQ
-				? "Several devices begin with \"%s\"; more of "
-				  "the name is needed."
-				: "No device has the name or MAC \"%s\".",
-			word);
+	if (r < 0)
 		return r;
-	}
-	if (plan_find(&p->plan, "device", device->name) == NULL) {
-		say_errorf("Give it a [device NAME] section with its mac "
-			   "first.",
-			"%s is not in the configuration, so nothing can be "
-			"said of it there.",
-			device->name);
-		return -ENOENT;
-	}
 	p->name = device->name;
-	return 0;
+	return decide_knows(&p->plan, p->name);
 }
 
 static int read_all(struct pinning *p)

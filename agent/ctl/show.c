@@ -293,16 +293,9 @@ static int read_device(const struct ctl *ctl, struct view *ret_view,
 		r = client_read(bus, ret_view);
 	if (r < 0)
 		return r;
-	r = view_find(ret_view, ctl->word, ret_device);
-	if (r < 0) {
-		say_errorf("Known ones: gatehouse device list",
-			r == -ENOTUNIQ
-				? "Several devices begin with \"%s\"; more of "
-				  "the name is needed."
-				: "No device has the name or MAC \"%s\".",
-			ctl->word);
+	r = client_find(ret_view, ctl->word, ret_device);
+	if (r < 0)
 		return r;
-	}
 	/* Without isolation there are none, and the rest is still true. */
 	if (client_read_attempts(bus, ret_view, true) < 0)
 		ret_view->n_attempts = 0;

@@ -39,21 +39,6 @@ static void question_clear(struct question *question)
 	view_clear(&question->view);
 }
 
-static int find_device(
-	struct question *q, const char *word, const struct view_device **ret)
-{
-	int r = view_find(&q->view, word, ret);
-
-	if (r < 0)
-		say_errorf("Known ones: gatehouse device list",
-			r == -ENOTUNIQ
-				? "Several devices begin with \"%s\"; more of "
-				  "the name is needed."
-				: "No device has the name or MAC \"%s\".",
-			word);
-	return r;
-}
-
 static bool is_known(const struct question *q, const char *address)
 {
 	for (size_t i = 0; i < q->n; i++)
@@ -103,7 +88,7 @@ static int find_target(struct question *q, const char *word)
 	int r;
 
 	if (strncmp(word, "device:", 7) == 0) {
-		r = find_device(q, word + 7, &other);
+		r = client_find(&q->view, word + 7, &other);
 		if (r == 0)
 			snprintf(q->to[q->n++], WHY_TARGET, "device:%u",
 				other->id);
@@ -132,7 +117,7 @@ static int read_all(struct question *q)
 	if (r == 0)
 		r = client_read(q->bus, &q->view);
 	if (r == 0)
-		r = find_device(q, words[0], &q->device);
+		r = client_find(&q->view, words[0], &q->device);
 	return r < 0 ? r : find_target(q, words[2]);
 }
 
