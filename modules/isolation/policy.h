@@ -41,8 +41,9 @@ struct policy {
 };
 
 /*
- * What the arrays hold (but by_id and by_ip, which follow from others). Whatever is a
- * device's names it, so that one device can be taken out of a policy.
+ * What the arrays hold (but by_id and by_ip, which follow from others).
+ * Whatever is a device's names it, so that one device can be taken out of a
+ * policy.
  */
 struct policy_kind {
 	size_t at; /* of the array in struct policy */
