@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Trials of configurations: writes what is in force and a marker to the disk
- * before a trial begins, takes them away when it was confirmed, and brings
- * back what was before when it was not. May touch its two files only; must
- * never change or remove a file of the owner.
+ * Trials of configurations: has what is in force kept before a trial begins
+ * (confirm_files.c), and brings back what was before when nobody confirmed.
+ * Touches no file itself.
  */
 #include "agent/confirm.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "agent/agent.h"
-#include "agent/lib/file.h"
+#include "agent/confirm_priv.h"
 
-#define MARKER_MAX 4096
 #define WARN_TRIAL "config.unconfirmed"
 #define WARN_RETURNED "config.returned"
 
@@ -99,90 +96,11 @@ static void enter_state(struct agent *agent, enum confirm_state state)
 	tell_gateway(agent);
 }
 
-static char *path_of(const struct agent *agent, const char *name)
-{
-	char *path = NULL;
-
-	if (asprintf(&path, "%s/%s", agent->options.state, name) < 0)
-		return NULL;
-	return path;
-}
-
 const char *confirm_source(const struct agent *agent)
 {
 	return agent->confirm.state == CONFIRM_STATE_RETURNING
 		       ? agent->confirmed
 		       : agent->options.config;
-}
-
-/* Once this is on the disk, an end of the daemon is an end of the trial. */
-static int write_marker(const struct agent *agent, int folder)
-{
-	const struct confirm *confirm = &agent->confirm;
-	char text[MARKER_MAX];
-	int n = snprintf(text, sizeof(text), "until=%" PRId64 "\nfiles=%s\n",
-		confirm->until, confirm->files);
-
-	return file_replace(folder, CONFIRM_MARKER, text, (size_t)n, 0600);
-}
-
-/* A marker counts whatever it says: it only helps to explain. */
-static void read_marker(struct confirm *confirm, const char *text)
-{
-	const char *files = strstr(text, "files=");
-
-	if (!files)
-		return;
-	files += strlen("files=");
-	snprintf(confirm->files, sizeof(confirm->files), "%.*s",
-		(int)strcspn(files, "\n"), files);
-}
-
-static int forget(const struct agent *agent)
-{
-	_cleanup_(cleanup_close) int folder = file_open_folder(
-		agent->options.state);
-	int r = folder < 0 ? folder : file_remove(folder, CONFIRM_MARKER);
-
-	/* Without the marker nobody reads it, so it may as well stay. */
-	if (r == 0 && file_remove(folder, CONFIRM_BEFORE) < 0)
-		log_warning("%s cannot be removed", agent->confirmed);
-	return r;
-}
-
-static int keep_before(const struct agent *agent, int folder)
-{
-	_cleanup_(cleanup_free) char *text = NULL;
-	size_t size;
-	int r = conf_write(agent->conf, &text, &size);
-
-	if (r == 0 && size > CONF_FILE_MAX)
-		r = -EFBIG;
-	return r < 0 ? r
-		     : file_replace(folder, CONFIRM_BEFORE, text, size, 0600);
-}
-
-/* The copy, then the marker that says that it counts. */
-static int prepare(struct agent *agent)
-{
-	_cleanup_(cleanup_close) int folder = file_open_folder(
-		agent->options.state);
-	int r = folder < 0 ? folder : 0;
-
-	if (r == 0 && agent->confirm.before.state == CONFIRM_STATE_NONE)
-		r = keep_before(agent, folder);
-	return r < 0 ? r : write_marker(agent, folder);
-}
-
-static void rewrite_marker(struct agent *agent)
-{
-	_cleanup_(cleanup_close) int folder = file_open_folder(
-		agent->options.state);
-
-	if (folder < 0 || write_marker(agent, folder) < 0)
-		log_warning("the marker in %s could not be written again; it "
-			    "counts all the same",
-			agent->options.state);
 }
 
 static void return_before(struct agent *agent);
@@ -226,7 +144,7 @@ static void begin_trial(struct agent *agent, const struct conf *conf)
 	if (confirm->before.state == CONFIRM_STATE_NONE)
 		conf_changed_files(agent->conf, conf, confirm->files,
 			sizeof(confirm->files));
-	rewrite_marker(agent);
+	confirm_rewrite_marker(agent);
 	tell_gateway(agent);
 	loop_set_timer(
 		agent->loop, &confirm->timer, (int64_t)confirm->seconds * 1000);
@@ -256,7 +174,7 @@ void confirm_in_force(struct agent *agent, const struct conf *conf)
 		return;
 	case CONFIRM_STATE_RETURNED:
 		/* The owner wanted the files without a trial. */
-		if (forget(agent) < 0)
+		if (confirm_forget(agent) < 0)
 			log_error("%s/" CONFIRM_MARKER " cannot be removed: "
 				  "remove it, or what was in force before "
 				  "returns at the next start",
@@ -279,7 +197,8 @@ static void give_up_trial(struct agent *agent)
 
 	confirm->before.beginning = false;
 	confirm->seconds = confirm->before.seconds;
-	if (confirm->before.state == CONFIRM_STATE_NONE && forget(agent) < 0)
+	if (confirm->before.state == CONFIRM_STATE_NONE &&
+		confirm_forget(agent) < 0)
 		log_error("%s/" CONFIRM_MARKER " cannot be removed",
 			agent->options.state);
 	enter_state(agent, confirm->before.state);
@@ -314,7 +233,7 @@ static int start_trial(
 	confirm->seconds = seconds;
 	confirm->until = clock_wall() + seconds;
 	confirm->timer.fired = on_timer;
-	r = prepare(agent);
+	r = confirm_prepare(agent);
 	if (r < 0) {
 		confirm->seconds = confirm->before.seconds;
 		return r;
@@ -365,7 +284,7 @@ int agent_confirm(struct agent *agent)
 		return -EINVAL;
 	if (agent->confirm.before.beginning || agent->transaction.active)
 		return -EBUSY;
-	r = forget(agent);
+	r = confirm_forget(agent);
 	if (r < 0)
 		return r;
 	loop_stop_timer(agent->loop, &agent->confirm.timer);
@@ -378,64 +297,6 @@ int agent_confirm(struct agent *agent)
 bool agent_on_trial(struct agent *agent)
 {
 	return agent->confirm.state == CONFIRM_STATE_TRIAL || agent->safe_mode;
-}
-
-/* Somebody put the old text back: there is nothing left to return to. */
-static bool files_say_same(const struct agent *agent)
-{
-	_cleanup_(cleanup_free) char *a = NULL, *b = NULL;
-	struct conf *files = NULL;
-	size_t n = 0, m = 0;
-	bool same;
-
-	same = config_load(agent->options.config, &files) == 0 &&
-	       conf_write(files, &a, &n) == 0 &&
-	       conf_write(agent->conf, &b, &m) == 0 && n == m &&
-	       memcmp(a, b, n) == 0;
-	conf_free(files);
-	return same;
-}
-
-static int load_before(struct agent *agent)
-{
-	int r = config_load(agent->confirmed, &agent->conf);
-
-	if (r == 0)
-		return 0;
-	if (agent->conf)
-		config_print(agent->conf, agent->confirmed, false);
-	log_error("gatehoused ended while a configuration was on trial, and "
-		  "the one before, %s, cannot be read: %s. To start with "
-		  "the files as they are, remove %s/" CONFIRM_MARKER,
-		agent->confirmed, strerror(-r), agent->options.state);
-	return -EUCLEAN;
-}
-
-int confirm_load(struct agent *agent)
-{
-	_cleanup_(cleanup_close) int folder = file_open_folder(
-		agent->options.state);
-	_cleanup_(cleanup_free) char *text = NULL;
-	size_t size = 0;
-	int r;
-
-	agent->confirmed = path_of(agent, CONFIRM_BEFORE);
-	if (!agent->confirmed)
-		return -ENOMEM;
-	r = folder < 0 ? -ENOENT
-		       : file_read(folder, CONFIRM_MARKER, MARKER_MAX, &text,
-				 &size);
-	if (r == -ENOENT)
-		return config_load(agent->options.config, &agent->conf);
-	if (text)
-		read_marker(&agent->confirm, text);
-	r = load_before(agent);
-	if (r < 0)
-		return r;
-	if (files_say_same(agent))
-		return forget(agent);
-	agent->confirm.state = CONFIRM_STATE_RETURNED;
-	return 0;
 }
 
 void confirm_start(struct agent *agent)
