@@ -176,10 +176,14 @@ static bool keep_of_one(const struct flow *flow, void *arg)
 static int cut_one(struct cuts *cuts, const struct mac *mac)
 {
 	struct one one = {cuts, addresses_of(&cuts->addresses, mac)};
+	struct flow_from from = {.mac = *mac};
 
-	return one.row ? flows_cut_from(&cuts->engine->nft, one.row->ip,
-				 one.row->n, keep_of_one, &one)
-		       : 0;
+	if (!one.row)
+		return 0;
+	from.ips = one.row->ip;
+	from.n = one.row->n;
+	return flows_cut_from(&cuts->engine->nft, &cuts->engine->policy.marks,
+		&from, keep_of_one, &one);
 }
 
 static int cut_touched(struct cuts *cuts)

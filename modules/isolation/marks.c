@@ -40,13 +40,40 @@ unsigned marks_shift(const struct isolation_marks *marks)
 
 uint8_t marks_generation(const struct isolation_marks *marks, uint32_t mark)
 {
-	return (uint8_t)((mark & marks->connection) >> marks_shift(marks));
+	return (uint8_t)((mark & marks->connection) >> marks_shift(marks) >>
+			 MARKS_GROUP_BITS);
+}
+
+uint32_t marks_judged(const struct isolation_marks *marks, uint8_t generation)
+{
+	return (uint32_t)generation << marks_shift(marks) << MARKS_GROUP_BITS;
+}
+
+uint32_t marks_generation_mask(const struct isolation_marks *marks)
+{
+	return marks_judged(marks, MARKS_GENERATIONS);
+}
+
+uint8_t marks_group_of(const struct mac *mac)
+{
+	return mac->b[sizeof(mac->b) - 1] % MARKS_GROUPS;
+}
+
+uint32_t marks_group(const struct isolation_marks *marks, uint8_t group)
+{
+	return group ? 1u << marks_shift(marks) << (group - 1) : 0;
+}
+
+uint32_t marks_other_groups(const struct isolation_marks *marks, uint8_t group)
+{
+	return marks->connection & ~marks_generation_mask(marks) &
+	       ~marks_group(marks, group);
 }
 
 uint8_t marks_next(const struct isolation_marks *marks, uint8_t generation)
 {
 	do
-		generation++;
+		generation = (generation + 1) % (MARKS_GENERATIONS + 1);
 	while (!generation ||
 		generation == marks_generation(marks, marks->packet));
 	return generation;

@@ -63,7 +63,10 @@ static void test_sane_marks(void **state)
 	(void)state;
 	assert_true(marks_sane(&m));
 	assert_int_equal(marks_shift(&m), 16);
-	assert_int_equal(marks_generation(&m, 0x12345678), 0x34);
+	assert_int_equal(marks_generation(&m, 0x12345678), 0x34 >> 3);
+	assert_int_equal(marks_generation_mask(&m), 0x00f80000);
+	assert_int_equal(marks_judged(&m, 31), 0x00f80000);
+	assert_int_equal(marks_judged(&m, 1), 0x00080000);
 	assert_false(marks_sane_packet(0));
 	assert_false(marks_sane_packet(3));
 	assert_true(marks_sane_packet(0x80000000));
@@ -91,13 +94,39 @@ static void test_generations(void **state)
 	(void)state;
 	for (int i = 0; i < 600; i++) {
 		g = marks_next(&m, g);
-		assert_int_not_equal(g, 0);
-		assert_int_not_equal(g, 0x80);
+		assert_in_range(g, 1, MARKS_GENERATIONS);
+		assert_int_not_equal(g, 0x80 >> MARKS_GROUP_BITS);
 	}
-	assert_int_equal(marks_next(&m, 0x7f), 0x81);
-	assert_int_equal(marks_next(&m, 255), 1);
+	assert_int_equal(marks_next(&m, 15), 17);
+	assert_int_equal(marks_next(&m, 31), 1);
+	assert_int_equal(marks_next(&m, 255), 1); /* an older version's */
 	m.packet = 1;
-	assert_int_equal(marks_next(&m, 0x7f), 0x80);
+	assert_int_equal(marks_next(&m, 15), 16);
+}
+
+/*
+ * Looking for one group finds what has its mark and what has none, whatever
+ * generation judged it, and leaves out the other groups.
+ */
+static void test_groups(void **state)
+{
+	const struct isolation_marks *m = &marks_usual;
+	struct mac mac = {{2, 0, 0, 0, 0, 0xfe}};
+
+	(void)state;
+	assert_int_equal(marks_group_of(&mac), 2);
+	for (uint8_t a = 0; a < MARKS_GROUPS; a++) {
+		uint32_t others = marks_other_groups(m, a);
+
+		assert_int_equal(others & marks_generation_mask(m), 0);
+		assert_int_equal(others & ~m->connection, 0);
+		for (uint8_t b = 0; b < MARKS_GROUPS; b++) {
+			uint32_t mark = marks_judged(m, 31) | marks_group(m, b);
+
+			assert_int_equal(marks_generation(m, mark), 31);
+			assert_int_equal(!(mark & others), a == b || !b);
+		}
+	}
 }
 
 static void check_conf(
@@ -363,6 +392,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sane_marks),
 		cmocka_unit_test(test_generations),
+		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_configured_marks),
 		cmocka_unit_test(test_marks_once),
 		cmocka_unit_test(test_wanted),

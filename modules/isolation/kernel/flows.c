@@ -380,28 +380,40 @@ static void put_filter(struct nlmsghdr *m, const struct ip *ip)
 	mnl_attr_nest_end(m, nest);
 }
 
-int flows_cut_from(struct nft *nft, const struct ip *ips, size_t n,
+static void put_group(struct nlmsghdr *m, const struct isolation_marks *marks,
+	const struct mac *mac)
+{
+	mnl_attr_put_u32(m, CTA_MARK, 0);
+	mnl_attr_put_u32(m, CTA_MARK_MASK,
+		htonl(marks_other_groups(marks, marks_group_of(mac))));
+}
+
+int flows_cut_from(struct nft *nft, const struct isolation_marks *marks,
+	const struct flow_from *from,
 	bool (*keep)(const struct flow *flow, void *arg), void *arg)
 {
 	struct search search = {
-		.from = ips, .n_from = n, .keep = keep, .arg = arg};
+		.from = from->ips, .n_from = from->n, .keep = keep, .arg = arg};
 	char bytes[512] __attribute__((aligned(8)));
 	bool six = false;
 	int done = 0, r = 0;
 
-	for (size_t i = 0; i < n && r >= 0; i++) {
+	for (size_t i = 0; i < from->n && r >= 0; i++) {
 		struct nlmsghdr *m = request(bytes, IPCTNL_MSG_CT_GET, AF_INET);
 
-		six |= ips[i].family == AF_INET6;
-		if (ips[i].family != AF_INET)
+		six |= from->ips[i].family == AF_INET6;
+		if (from->ips[i].family != AF_INET)
 			continue;
-		put_filter(m, &ips[i]);
+		put_filter(m, &from->ips[i]);
 		r = cut_found(nft, &search, m);
 		done += r;
 	}
 	if (r >= 0 && six) {
-		r = cut_found(nft, &search,
-			request(bytes, IPCTNL_MSG_CT_GET, AF_INET6));
+		struct nlmsghdr *m = request(
+			bytes, IPCTNL_MSG_CT_GET, AF_INET6);
+
+		put_group(m, marks, &from->mac);
+		r = cut_found(nft, &search, m);
 		done += r;
 	}
 	return r < 0 ? r : done;

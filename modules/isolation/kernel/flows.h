@@ -62,13 +62,21 @@ int flows_cut(struct nft *nft, const struct isolation_marks *marks,
 	uint8_t generation, bool (*keep)(const struct flow *flow, void *arg),
 	void *arg);
 
+/* The addresses of one device. */
+struct flow_from {
+	struct mac mac;
+	const struct ip *ips;
+	size_t n;
+};
 /*
- * Ends the connections that were begun from these addresses, whenever they
+ * Ends the connections that the device began from its addresses, whenever they
  * were judged, but those that keep() wants. IPv4 is looked for by the kernel
- * itself; its filter for IPv6 is wrong (it lists all others), so all of IPv6
- * is listed. How many, or -errno.
+ * itself. Its filter for IPv6 is wrong: it compares the wrong way round, so
+ * that it lists all others. So IPv6 is listed, but only what nobody judged and
+ * what is of the device's group (marks.h). How many, or -errno.
  */
-int flows_cut_from(struct nft *nft, const struct ip *ips, size_t n,
+int flows_cut_from(struct nft *nft, const struct isolation_marks *marks,
+	const struct flow_from *from,
 	bool (*keep)(const struct flow *flow, void *arg), void *arg);
 
 #endif

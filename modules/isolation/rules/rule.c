@@ -15,6 +15,7 @@
 #include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "modules/isolation/marks.h"
 
@@ -450,26 +451,36 @@ void rule_ct_redirected(struct ruleset *rs, bool yes)
 	any_bit(rs, CONNTRACK_DST_NAT, yes);
 }
 
-static uint32_t judged(const struct ruleset *rs, uint8_t generation)
-{
-	return (uint32_t)generation << marks_shift(&rs->marks);
-}
-
 void rule_ct_judged(struct ruleset *rs, uint8_t generation)
 {
-	uint32_t mark = judged(rs, generation);
+	uint32_t mark = marks_judged(&rs->marks, generation);
 
 	load_ct(rs, NFT_CT_MARK);
-	mask(rs, rs->marks.connection, 0);
+	mask(rs, marks_generation_mask(&rs->marks), 0);
 	compare(rs, NFT_CMP_EQ, &mark, sizeof(mark));
 }
 
-void rule_ct_judge(struct ruleset *rs, uint8_t generation)
+void rule_group(struct ruleset *rs, uint8_t group)
+{
+	static const struct source last = {
+		"payload", NFT_PAYLOAD_LL_HEADER, 11, 1};
+	const uint8_t bytes[sizeof(uint32_t)] = {MARKS_GROUPS - 1};
+	uint32_t bits;
+
+	memcpy(&bits, bytes, sizeof(bits));
+	load_payload(rs, &last, FIRST_REGISTER);
+	mask(rs, bits, 0);
+	compare(rs, NFT_CMP_EQ, &group, sizeof(group));
+}
+
+void rule_ct_judge(struct ruleset *rs, uint8_t generation, uint8_t group)
 {
 	struct nftnl_expr *e;
 
 	load_ct(rs, NFT_CT_MARK);
-	mask(rs, ~rs->marks.connection, judged(rs, generation));
+	mask(rs, ~rs->marks.connection,
+		marks_judged(&rs->marks, generation) |
+			marks_group(&rs->marks, group));
 	e = add(rs, "ct");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, FIRST_REGISTER);

@@ -118,8 +118,11 @@ void rule_ct_state(struct ruleset *rs, uint32_t states);
 void rule_ct_direction(struct ruleset *rs, bool reply);
 void rule_ct_redirected(struct ruleset *rs, bool yes);
 void rule_ct_judged(struct ruleset *rs, uint8_t generation);
+/* The sender's MAC address is of this group. */
+void rule_group(struct ruleset *rs, uint8_t group);
 /* Statements. */
-void rule_ct_judge(struct ruleset *rs, uint8_t generation);
+/* group: of the device that began it (marks.h). */
+void rule_ct_judge(struct ruleset *rs, uint8_t generation, uint8_t group);
 /* To a group of NFLOG, the first so many bytes. */
 void rule_log(struct ruleset *rs, uint16_t group, uint32_t snaplen,
 	const char *prefix);

@@ -18,6 +18,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "modules/isolation/marks.h"
 #include "modules/isolation/rules/ruleset_parts.h"
 
 #define NEW NF_CT_STATE_BIT(IP_CT_NEW)
@@ -68,7 +69,7 @@ static void judge_again(
 	rule_ct_judged(rs, generation);
 	rule_in(rs, RULESET_AGAIN, RULE_SOURCE_MAC, RULE_END);
 	rule_ct_direction(rs, false);
-	rule_ct_judge(rs, 0);
+	rule_ct_judge(rs, 0, 0);
 	rule_end(rs);
 }
 
@@ -216,10 +217,17 @@ static void add_through(struct ruleset *rs, const struct rules_family *f)
 	rule_goto(rs, "denied");
 }
 
+/* Who has no MAC address belongs to the first group. */
 static void add_granted(struct ruleset *rs, uint8_t generation)
 {
+	for (uint8_t group = 1; group < MARKS_GROUPS; group++) {
+		rule_begin(rs, "granted");
+		rule_group(rs, group);
+		rule_ct_judge(rs, generation, group);
+		rule_accept(rs);
+	}
 	rule_begin(rs, "granted");
-	rule_ct_judge(rs, generation);
+	rule_ct_judge(rs, generation, 0);
 	rule_accept(rs);
 }
 
