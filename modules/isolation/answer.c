@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "modules/isolation/follow.h"
 #include "modules/isolation/kernel/element.h"
 #include "modules/isolation/why.h"
 
@@ -114,6 +115,7 @@ static uint8_t ask_kernel(const struct answer_sources *sources,
 	case ISOLATION_REASON_UPGRADED:
 	case ISOLATION_REASON_NO_ROUTE:
 	case ISOLATION_REASON_LEARNED:
+	case ISOLATION_REASON_NOT_FOUND:
 		return ISOLATION_KERNEL_UNKNOWN;
 	}
 	/* Without the set the tables are gone or somebody else's. */
@@ -155,27 +157,60 @@ static void judge_gateway(const struct answer_sources *sources,
 	}
 }
 
+/* Once one is allowed, it is. True: it was. */
+static bool judge_place(const struct answer_sources *sources,
+	struct why_way *way, const struct isolation_why *why,
+	const struct ip *ip, struct isolation_because *because)
+{
+	if (!because->allowed) {
+		way->place = place_of(sources, ip, way->from_link, way);
+		judge(sources, way, why, ip, because);
+	}
+	return true;
+}
+
+/* Where it is pinned, and where else it is found. */
+static bool judge_places(const struct answer_sources *sources,
+	struct why_way *way, const struct isolation_why *why,
+	struct isolation_because *because)
+{
+	const struct policy *policy = &sources->engine->policy;
+	const struct ruleset_carry *now = &sources->engine->carry;
+	const struct isolation_device *d = policy_device(
+		policy, why->to_device);
+	bool judged = false;
+
+	policy_each(struct isolation_pin, p, &policy->pins)
+		if (p->device == why->to_device)
+			judged = judge_place(
+				sources, way, why, &p->ip, because);
+	for (size_t i = 0; d && i < now->n_bound; i++)
+		if (mac_equal(&now->bound[i].mac, &d->mac) &&
+			follow_counts(policy, &sources->engine->topology,
+				&now->bound[i].ip))
+			judged = judge_place(
+				sources, way, why, &now->bound[i].ip, because);
+	return judged;
+}
+
 /* One that is allowed at one of its addresses is reached. */
 static void judge_device(const struct answer_sources *sources,
 	struct why_way *way, const struct isolation_why *why,
 	struct isolation_because *because)
 {
-	const struct policy *policy = &sources->engine->policy;
+	const struct flow flow = {.port = why->port, .protocol = why->protocol};
 	struct ip none = {0};
-	bool judged = false;
 
-	policy_each(struct isolation_pin, p, &policy->pins) {
-		if (p->device != why->to_device || because->allowed)
-			continue;
-		way->place = place_of(sources, &p->ip, way->from_link, way);
-		judge(sources, way, why, &p->ip, because);
-		judged = true;
-	}
-	if (judged)
+	if (judge_places(sources, way, why, because)) {
+		why_follow(&sources->engine->policy, way, why->to_device, &flow,
+			because);
 		return;
+	}
 	way->place = WHY_PLACE_DEVICES;
 	judge(sources, way, why, &none, because);
 	because->kernel = ISOLATION_KERNEL_UNKNOWN;
+	why_follow(
+		&sources->engine->policy, way, why->to_device, &flow, because);
 }
 
 static void look_at_interface(const struct answer_sources *sources,

@@ -11,6 +11,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/lib/log.h"
@@ -172,6 +173,20 @@ int engine_count(struct engine *engine)
 	}
 	ruleset_carry_free(&engine->carry);
 	engine->carry = fresh;
+	return 0;
+}
+
+int engine_read_bound(struct engine *engine)
+{
+	struct ruleset_bound *bound = NULL;
+	size_t n = 0;
+	int r = nft_read_bound(&engine->nft, &bound, &n);
+
+	if (r < 0)
+		return r;
+	free(engine->carry.bound);
+	engine->carry.bound = bound;
+	engine->carry.n_bound = n;
 	return 0;
 }
 

@@ -63,5 +63,7 @@ _must_check_ int engine_apply(struct engine *engine, struct policy *policy,
 void engine_move(struct engine *engine, struct topology *topology);
 /* Reads what was counted into engine->carry. */
 int engine_count(struct engine *engine);
+/* Only whose addresses are. -errno; then as it was. */
+_must_check_ int engine_read_bound(struct engine *engine);
 
 #endif

@@ -28,6 +28,8 @@
 #define ISOLATION_BANDWIDTH_MIN 8000ull
 #define ISOLATION_BANDWIDTH_MAX 1250000000ull
 #define ISOLATION_PASSES_MAX 262144
+/* Addresses of one device, of each family, where lines lead to it by name. */
+#define ISOLATION_FOLLOWED_EACH 8
 /* Addresses that devices learned; each port of each counts. */
 #define ISOLATION_LEARNED_MAX 65536
 #define ISOLATION_LEARNED_EACH 1024 /* of one device */
@@ -213,6 +215,8 @@ struct isolation_pass {
 	uint8_t protocol; /* as in struct isolation_allow */
 	uint8_t zero;
 	uint16_t first, last;
+	/* Wherever this device is found, without "to"; 0: none is meant. */
+	uint32_t to_device;
 };
 
 /* Which bits of marks are ours; without this message the usual ones. */
@@ -451,6 +455,7 @@ enum isolation_reason {
 	ISOLATION_REASON_PASS = 14, /* a line opens that way inside */
 	ISOLATION_REASON_LEARNED = 15, /* a name that it may use led there */
 	ISOLATION_REASON_ZONE_LINE = 16, /* its zone lets all do that */
+	ISOLATION_REASON_NOT_FOUND = 17, /* a line does, but where is it? */
 };
 
 enum isolation_kernel {

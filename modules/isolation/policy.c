@@ -135,6 +135,8 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(zone_allows), ITEM(allow), by_allow, POLICY_EVERYBODY},
 	{MEMBER(publishes), ITEM(pass), by_pass, OWNER(pass), false, true},
 	{MEMBER(zone_passes), ITEM(pass), by_pass, POLICY_EVERYBODY},
+	{MEMBER(follows), ITEM(pass), by_pass, OWNER(pass), false, true},
+	{MEMBER(zone_follows), ITEM(pass), by_pass, POLICY_EVERYBODY},
 };
 
 static void sort(struct policy_array *array, size_t size,
@@ -187,7 +189,7 @@ void policy_index(struct policy *policy)
 		&policy->by_ip);
 }
 
-static void sort_all(struct policy *policy)
+void policy_sort(struct policy *policy)
 {
 	for (size_t i = 0; i < POLICY_KINDS; i++) {
 		const struct policy_kind *kind = &policy_kinds[i];
@@ -202,7 +204,7 @@ static void sort_all(struct policy *policy)
 
 int policy_seal(struct policy *policy, char *ret_reason)
 {
-	sort_all(policy);
+	policy_sort(policy);
 	if (!policy->marks.packet)
 		policy->marks = marks_usual;
 	return policy_check(policy, ret_reason);
@@ -235,6 +237,24 @@ void policy_free(struct policy *policy)
 	free(policy->by_id.items);
 	free(policy->by_ip.items);
 	memset(policy, 0, sizeof(*policy));
+}
+
+void policy_copy(const struct policy *policy, struct policy *ret_policy)
+{
+	*ret_policy = (struct policy){.marks = policy->marks};
+	for (size_t i = 0; i < POLICY_KINDS; i++) {
+		const struct policy_array *from = policy_array(
+			policy, &policy_kinds[i]);
+		size_t size = from->n * policy_kinds[i].size;
+
+		if (from->n)
+			*policy_array(ret_policy,
+				&policy_kinds[i]) = (struct policy_array){
+				memcpy(must_have(malloc(size)), from->items,
+					size),
+				from->n, from->n};
+	}
+	policy_index(ret_policy);
 }
 
 static const void *find(const struct policy_array *array, const void *key,

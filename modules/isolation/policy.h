@@ -38,6 +38,11 @@ struct policy {
 	struct policy_array zone_passes; /* those from a zone */
 	struct isolation_marks marks; /* sealed: never zero */
 	struct policy_array zone_allows; /* isolation_allow, by zone */
+	/*
+	 * Ways to wherever a device is: to_device and no address. What follows
+	 * from them (follow.h) is in passes and zone_passes, with both.
+	 */
+	struct policy_array follows, zone_follows; /* isolation_pass */
 };
 
 /*
@@ -55,7 +60,7 @@ struct policy_kind {
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
-#define POLICY_KINDS 17
+#define POLICY_KINDS 19
 #define POLICY_KIND_DEVICES 1 /* the place of devices */
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
@@ -103,6 +108,12 @@ _must_check_ int policy_add_zone_allow(
 _must_check_ int policy_add_pass(
 	struct policy *policy, const struct isolation_pass *pass);
 
+/*
+ * To passes or zone_passes: one that follows from others. policy_sort() is to
+ * come after it.
+ */
+_must_check_ int policy_add_found(
+	struct policy_array *passes, const struct isolation_pass *pass);
 /* Once. */
 _must_check_ int policy_set_marks(
 	struct policy *policy, const struct isolation_marks *marks);
@@ -113,11 +124,15 @@ _must_check_ int policy_add_reflect(
 
 /* Sorts, drops repetitions, finds contradictions. -EINVAL with a reason. */
 _must_check_ int policy_seal(struct policy *policy, char *ret_reason);
+/* Only puts in order, and drops repetitions. */
+void policy_sort(struct policy *policy);
 /* Makes by_id and by_ip anew. */
 void policy_index(struct policy *policy);
 /* Both sealed: do they say the same, whatever ports are known? */
 bool policy_same(const struct policy *a, const struct policy *b);
 void policy_free(struct policy *policy);
+/* All of a sealed policy once more. */
+void policy_copy(const struct policy *policy, struct policy *ret_policy);
 
 /* Of a sealed policy; NULL when there is none. */
 const struct isolation_device *policy_device(

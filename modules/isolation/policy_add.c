@@ -198,7 +198,8 @@ int policy_add_publish(
 	struct policy *policy, const struct isolation_pass *publish)
 {
 	if (!publish->device || publish->from_zone || publish->to_zone ||
-		publish->zero || publish->first > publish->last)
+		publish->zero || publish->to_device ||
+		publish->first > publish->last)
 		return -EINVAL;
 	if (!ip_sane(&publish->to))
 		return -EINVAL;
@@ -221,8 +222,21 @@ int policy_add_pass(struct policy *policy, const struct isolation_pass *pass)
 	if (address ? pass->to_zone || !ip_sane(&pass->to)
 		    : !ip_is_none(&pass->to))
 		return -EINVAL;
+	/* Where it is, the worker finds out. */
+	if (pass->to_device && (address || pass->to_zone))
+		return -EINVAL;
+	if (pass->to_device)
+		return add(pass->from_zone ? &policy->zone_follows
+					   : &policy->follows,
+			pass, sizeof(*pass), ISOLATION_PASSES_MAX);
 	return add(pass->from_zone ? &policy->zone_passes : &policy->passes,
 		pass, sizeof(*pass), ISOLATION_PASSES_MAX);
+}
+
+int policy_add_found(
+	struct policy_array *passes, const struct isolation_pass *pass)
+{
+	return add(passes, pass, sizeof(*pass), ISOLATION_PASSES_MAX);
 }
 
 int policy_set_marks(struct policy *policy, const struct isolation_marks *marks)

@@ -114,8 +114,33 @@ static int check_limits(const struct policy *policy, char *reason)
 	return 0;
 }
 
+static int check_followed(const struct policy *policy,
+	const struct policy_array *follows, char *reason)
+{
+	policy_each(struct isolation_pass, p, follows) {
+		uint32_t missing = p->to_device;
+
+		if (policy_device(policy, missing)) {
+			if (!p->device || policy_device(policy, p->device))
+				continue;
+			missing = p->device;
+		}
+		return refuse(reason,
+			"a way between devices is of device number %u, which "
+			"does not exist",
+			missing);
+	}
+	return 0;
+}
+
 static int check_passes(const struct policy *policy, char *reason)
 {
+	int r = check_followed(policy, &policy->follows, reason);
+
+	if (r == 0)
+		r = check_followed(policy, &policy->zone_follows, reason);
+	if (r < 0)
+		return r;
 	policy_each(struct isolation_pass, p, &policy->passes)
 		if (!policy_device(policy, p->device))
 			return refuse(reason,

@@ -238,6 +238,23 @@ const struct topology_port *topology_port(
 		by_index);
 }
 
+void topology_copy(
+	const struct topology *topology, struct topology *ret_topology)
+{
+	struct topology *t = ret_topology;
+
+	*t = *topology;
+	t->ports = must_have(calloc(t->n_ports + 1, sizeof(*t->ports)));
+	t->addresses = must_have(
+		calloc(t->n_addresses + 1, sizeof(*t->addresses)));
+	if (t->n_ports)
+		memcpy(t->ports, topology->ports,
+			t->n_ports * sizeof(*t->ports));
+	if (t->n_addresses)
+		memcpy(t->addresses, topology->addresses,
+			t->n_addresses * sizeof(*t->addresses));
+}
+
 void topology_free(struct topology *topology)
 {
 	free(topology->ports);

@@ -81,6 +81,9 @@ bool topology_is_gateway(const struct topology *topology, const struct ip *ip);
 bool topology_same_ports(const struct topology *a, const struct topology *b);
 const struct topology_port *topology_port(
 	const struct topology *topology, int32_t index);
+/* All of it once more. */
+void topology_copy(
+	const struct topology *topology, struct topology *ret_topology);
 void topology_free(struct topology *topology);
 
 #endif

@@ -89,6 +89,8 @@ static bool decide_pass(const struct policy *policy, const struct why_way *way,
 		return false;
 	because->pass = *pass;
 	because->has_pass = 1;
+	if (pass->to_device)
+		because->to_device = pass->to_device;
 	decide(because, ISOLATION_REASON_PASS, true);
 	return true;
 }
@@ -260,6 +262,24 @@ void why_decide(const struct policy *policy, const struct why_way *way,
 	because.cookie = ret_because->cookie;
 	because.kernel = ret_because->kernel;
 	*ret_because = because;
+}
+
+void why_follow(const struct policy *policy, const struct why_way *way,
+	uint32_t to_device, const struct flow *flow,
+	struct isolation_because *because)
+{
+	const struct flow_ends ends = {
+		.device = because->device, .from_zone = way->from_zone};
+	const struct isolation_pass *line = flows_follow(
+		policy, &ends, to_device, flow);
+
+	because->to_device = to_device;
+	if (!line || because->allowed ||
+		because->reason != ISOLATION_REASON_NEIGHBOUR)
+		return;
+	because->pass = *line;
+	because->has_pass = 1;
+	because->reason = ISOLATION_REASON_NOT_FOUND;
 }
 
 const struct topology_port *why_port(

@@ -39,6 +39,13 @@ struct why_way {
 void why_decide(const struct policy *policy, const struct why_way *way,
 	const struct mac *mac, const struct flow *flow,
 	struct isolation_because *ret_because);
+/*
+ * After it, for a question about a device: a line may lead to it by name
+ * while nobody knows where it is.
+ */
+void why_follow(const struct policy *policy, const struct why_way *way,
+	uint32_t to_device, const struct flow *flow,
+	struct isolation_because *because);
 /* The interface or port with that name; NULL: none. */
 const struct topology_port *why_port(
 	const struct topology *topology, const char *interface);

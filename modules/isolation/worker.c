@@ -18,6 +18,7 @@
 #include "modules/isolation/early.h"
 #include "modules/isolation/engine.h"
 #include "modules/isolation/kernel/guard.h"
+#include "modules/isolation/following.h"
 #include "modules/isolation/kernel/links.h"
 #include "modules/isolation/kernel/neigh.h"
 #include "modules/isolation/learning.h"
@@ -36,6 +37,7 @@ static struct {
 	struct neigh neigh;
 	struct cuts cuts;
 	struct learning learning;
+	struct following following;
 	struct timer count;
 	struct policy wanted;
 } self;
@@ -193,6 +195,7 @@ static void count(bool tell)
 		report_bound(self.worker, &self.engine);
 	}
 	ruleset_carry_free(&before);
+	following_look(&self.following);
 }
 
 static int on_get_attempts(void *owner, const void *message, int fd)
@@ -382,7 +385,14 @@ static bool on_seen(struct neigh *neigh, const struct neigh_fact *fact)
 	if (!self.engine.in_force)
 		return true;
 	cuts_seen(&self.cuts, fact);
+	following_seen(&self.following, fact);
 	return report_seen(self.worker, &self.engine, fact);
+}
+
+static void on_followed(struct following *following)
+{
+	(void)following;
+	sync_host();
 }
 
 /* The sockets; a chroot later nothing could be opened any more. */
@@ -398,6 +408,8 @@ static int prepare(struct worker *worker)
 	self.cuts.neigh = &self.neigh;
 	addresses_init(&self.cuts.addresses);
 	learning_init(&self.learning, &self.cuts);
+	following_init(&self.following, &self.cuts);
+	self.following.on_change = on_followed;
 	self.count.fired = on_count;
 	self.guard.on_restored = on_guard_restored;
 	self.guard.on_change = on_other_rules;
@@ -445,6 +457,26 @@ static int commit(struct worker *worker, char *reason)
 	return r < 0 ? r : engine_check(&self.engine, &self.wanted, reason);
 }
 
+/* What was found must not keep from being put in force what was written. */
+static int put_in_force(struct topology *topology, char *reason)
+{
+	struct policy policy;
+	int r;
+
+	if (following_is_wanted(&self.wanted)) {
+		policy_copy(&self.wanted, &policy);
+		following_find(&self.following, &policy, topology);
+		r = engine_apply(&self.engine, &policy, topology, reason);
+		policy_free(&policy);
+		if (r == 0)
+			return 0;
+		log_error(
+			"%s; loading without where devices were found", reason);
+	}
+	follow_places_free(&self.following.places);
+	return engine_apply(&self.engine, &self.wanted, topology, reason);
+}
+
 static int apply(struct worker *worker, char *reason)
 {
 	uint8_t generation = self.engine.generation;
@@ -457,7 +489,7 @@ static int apply(struct worker *worker, char *reason)
 			strerror(-r));
 		return r;
 	}
-	r = engine_apply(&self.engine, &self.wanted, &topology, reason);
+	r = put_in_force(&topology, reason);
 	topology_free(&topology);
 	if (r < 0)
 		return r;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Permitted exceptions: device to device, zone to zone, device to gateway.
 Exactly what a line says, in both families, one way round."""
-from isolation_lab import Lab, all_cut, all_open, everywhere, put, run, ways
+from isolation_lab import SOON, Lab, all_cut, all_open, elements, everywhere, \
+    put, run, wait, ways
 
 BR0, BR1 = "02:00:00:00:50:01", "02:00:00:00:51:01"
 NAMES = ("camera", "sensor", "lamp")
@@ -107,6 +108,58 @@ def zone_to_zone(tap, lab):
             "zone:things: nothing else")
 
 
+def peers(lab, name, family="4"):
+    """Addresses that single ports are opened to for this device."""
+    return [key[1] for key, _ in elements(lab, "peers" + family)
+            if key[0] == lab.node(name).mac]
+
+
+def speaks(lab, name, *sources):
+    """As every device does now and then, from all of its addresses."""
+    node = lab.node(name)
+    for ip in sources or (node.ip, node.ip6):
+        node.run("ping", "-c1", "-W1", "-I", ip,
+                 "fd00:51::1" if ":" in ip else "192.168.51.1", check=False)
+
+
+def follows(tap, lab):
+    """Lines to a device without an address in its section."""
+    lamp, owner = lab.lamp, lab.owner
+    go = ways(lab, "camera", "lamp", 7, ("tcp",))
+    rest = ways(lab, "sensor", "lamp") + \
+        ways(lab, "camera", "lamp", 7, ("udp", "icmp"))
+    text = zones(lab, more={"camera": "allow = tcp/7 device:lamp"}).replace(
+        "address = %s %s" % (lamp.ip, lamp.ip6), "")
+    put(lab, text)
+
+    def opened(wanted, *sources):
+        speaks(lab, "lamp", *sources)
+        return lab.attempts(wanted, timeout=SOON) == ["yes", "yes"]
+    tap.ok(wait(lambda: opened(go), 20),
+           "device:lamp is found where it was used")
+    all_cut(tap, lab, rest, "nothing else is opened there")
+    moved = [("camera", "192.168.51.99", "tcp", 7),
+             ("camera", "fd00:51::99", "tcp", 7)]
+    lamp.run("ip", "addr", "add", "192.168.51.99/24", "dev", "eth0")
+    lamp.run("ip", "addr", "add", "fd00:51::99/64", "dev", "eth0", "nodad")
+    tap.ok(wait(lambda: opened(moved, "192.168.51.99", "fd00:51::99"), 20),
+           "and where it is from then on")
+    lamp.run("ip", "addr", "add", owner.ip + "/32", "dev", "eth0")
+    speaks(lab, "lamp", owner.ip)
+    put(lab, text + "\n# again\n")
+    tap.ok("192.168.51.99" in peers(lab, "camera") and
+           "fd00:51::99" in peers(lab, "camera", "6"),
+           "also right after a reload", peers(lab, "camera"))
+    tap.ok(owner.ip not in peers(lab, "camera") and
+           owner.ip in str(elements(lab, "bound4", "bridge")),
+           "not to an address that leads elsewhere")
+    all_cut(tap, lab, ways(lab, "camera", "owner", 7, ("tcp",)),
+            "nor does a packet get there")
+    for ip in (owner.ip + "/32", "192.168.51.99/24", "fd00:51::99/64"):
+        lamp.run("ip", "addr", "del", ip, "dev", "eth0")
+    lab.gateway.run("ip", "neigh", "flush", "dev", "br1")
+
+
 def into_enforced(tap, lab):
     """Who may anything, but is only observed, does not get in."""
     text = zones(lab, "observe", {"camera": "allow = any any"},
@@ -195,6 +248,7 @@ def between(tap):
         device_to_device(tap, lab)
         on_one_bridge(tap, lab)
         zone_to_zone(tap, lab)
+        follows(tap, lab)
         into_enforced(tap, lab)
         sent_on(tap, lab)
         without_rules(lab)

@@ -61,6 +61,12 @@ def lease(lab, name, *options):
     return found.group(1) if found else None
 
 
+def followed(lab, ip):
+    """Does the camera's line lead there?"""
+    return (lab.camera.mac, ip, "udp", 9) in [
+        key for key, _ in elements(lab, "peers4")]
+
+
 def leased(lab, ip, family="bridge"):
     """The MACs that hold a lease of the address."""
     return [key[1] for key, _ in elements(lab, "leased4", family)
@@ -75,7 +81,9 @@ def on_a_bridge(tap):
         first = POOL % 1
         camera, sensor, thief = lab.camera, lab.sensor, lab.stranger
         server = dnsmasq(lab, camera.mac + "," + first)
-        put(lab, conf(lab, "enforce"))
+        put(lab, conf(lab, "enforce", more={
+            "camera": "allow = udp/9 device:stranger"},
+            devices=("camera", "sensor", "stranger")))
         squat = uses(thief, first)
         tap.equal(set(squat) - wire.arrive(squat), set(),
                   "an address that nobody has may be anybody's")
@@ -116,11 +124,15 @@ def handed_on(tap, lab, wire, server):
     """A lease that nobody uses goes to whom the server gives it next."""
     address = lease(lab, "stranger", "-r", POOL % 2)
     tap.equal(address, POOL % 2, "a lease that is not used")
+    tap.ok(wait(lambda: followed(lab, address), 20),
+           "a line to device:stranger leads there")
     server.stop()
     os.unlink(lab.path("leases"))
     server = dnsmasq(lab, lab.sensor.mac + "," + address)
     tap.equal(lease(lab, "sensor"), address, "is another's when it has ended")
     tap.equal(leased(lab, address), [lab.sensor.mac], "and only that one's")
+    tap.ok(wait(lambda: not followed(lab, address), 20),
+           "the line does not lead to who has it now")
     tap.equal(wire.arrive(uses(lab.stranger, address)), set(),
               "who had it before has it no more")
     good = uses(lab.sensor, address)

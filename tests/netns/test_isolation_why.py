@@ -108,6 +108,23 @@ def inside(tap):
         answer = ask(lab, "camera", "tcp/9", "gateway")["answers"][0]
         tap.ok(answer["passes"] and "tcp/9 gateway" in answer["rule"],
                "to the gateway, too", answer)
+        put(lab, text.replace("address =", "# address ="))
+        for ip in ("192.168.51.1", "fd00:51::1"):
+            lab.sensor.run("ping", "-c1", "-W1", ip, check=False)
+        wait(lambda: lab.attempts([("camera", lab.sensor.ip, "tcp", 7)],
+                                  timeout=SOON) == ["yes"], 20)
+        answer = ask(lab, "camera", "tcp/7", "device:sensor")["answers"][0]
+        tap.ok(answer["passes"] and "is found at" in answer["reason"] and
+               "device:sensor" in answer["rule"],
+               "without an address: where it is found", answer)
+        put(lab, text.replace("address =", "# address =").replace(
+            "device:sensor", "device:hub") +
+            "\n[device hub]\nmac = 02:00:00:00:00:77\n")
+        answer = ask(lab, "camera", "tcp/7", "device:hub")["answers"][0]
+        tap.ok(not answer["passes"] and "nobody knows where" in
+               answer["reason"] and "device:hub" in answer["rule"],
+               "nowhere yet: that is said", answer)
+        put(lab, text)
         answer = ask(lab, "camera", "udp/7", "device:sensor")["answers"][0]
         tap.ok("allow = udp/7 device:sensor" in answer["advice"],
                "and the one that would", answer)

@@ -123,6 +123,22 @@ static void add_limit(struct policy *p, uint32_t id, struct chance *c)
 		assert_int_equal(policy_add_limit(p, &l), 0);
 }
 
+/* Ways to where somebody is, and one that was found for it. */
+static void add_follows(struct policy *p, uint32_t id, struct chance *c)
+{
+	for (uint32_t n = chance_below(c, 3); n; n--) {
+		struct isolation_pass pass = {.device = id,
+			.to_device = id,
+			.protocol = 6,
+			.first = (uint16_t)(80 + chance_below(c, 2))};
+
+		pass.last = (uint16_t)(pass.first + chance_below(c, 2) * 9);
+		assert_int_equal(policy_add_pass(p, &pass), 0);
+		pass.to = some_address(c);
+		assert_int_equal(policy_add_found(&p->passes, &pass), 0);
+	}
+}
+
 static void add_device(
 	struct policy *p, uint32_t id, struct chance *c, uint8_t *taken)
 {
@@ -136,6 +152,7 @@ static void add_device(
 		add_allow(p, id, c);
 	add_pins(p, id, c, taken);
 	add_limit(p, id, c);
+	add_follows(p, id, c);
 	r.to_port = (uint16_t)(18100 + chance_below(c, 3));
 	if (chance_below(c, 2))
 		assert_int_equal(policy_add_redirect(p, &r), 0);
@@ -170,6 +187,12 @@ static void copy_others(
 	policy_each(struct isolation_limit, l, &from->limits)
 		if (l->device != changed[0] && l->device != changed[1])
 			assert_int_equal(policy_add_limit(to, l), 0);
+	policy_each(struct isolation_pass, f, &from->follows)
+		if (f->device != changed[0] && f->device != changed[1])
+			assert_int_equal(policy_add_pass(to, f), 0);
+	policy_each(struct isolation_pass, f, &from->passes)
+		if (f->device != changed[0] && f->device != changed[1])
+			assert_int_equal(policy_add_found(&to->passes, f), 0);
 	policy_each(struct isolation_pin, p, &from->pins)
 		if (p->device != changed[0] && p->device != changed[1])
 			assert_int_equal(policy_add_pin(to, p), 0);

@@ -34,6 +34,7 @@ static const struct conf_key device_keys[] = {
 	{"allow-from", passes_check_from, "zones, or device:NAME", true},
 	{"address", conf_check_ip_list, "addresses", true},
 	{"publish", anything, "ports", true},
+	{"shared-mac", anything, "yes or no"},
 };
 static const struct conf_schema zone_schema = {
 	"zone", true, zone_keys, ARRAY_SIZE(zone_keys)};
@@ -111,9 +112,10 @@ static void test_complaints(void **state)
 	} lines[] = {
 		{"allow = tcp/80 device:nobody", "there is no [device nobody]"},
 		{"allow = tcp/80 device:lamp", "that is the device itself"},
-		{"allow = tcp/80 device:camera",
-			"where is it? Expected an address line in [device "
-			"camera]"},
+		{"allow = tcp/80 device:camera\n[device camera]\n"
+		 "shared-mac = yes",
+			"where is it, among those behind its MAC address? "
+			"Expected an address line in [device camera]"},
 		{"allow = tcp/80 zone:nowhere", "there is no [zone nowhere]"},
 		{"allow = tcp/80 zone:home", "[zone home] is the owner's own"},
 		{"allow = tcp/80 zone:out", "which is called any"},
@@ -126,7 +128,7 @@ static void test_complaints(void **state)
 			"that is the device itself"},
 		{"address = 192.0.2.9\nallow-from = out",
 			"that is the world outside"},
-		{"allow-from = things", "where is it?"},
+		{"shared-mac = yes\nallow-from = things", "where is it, "},
 		{"allow-from = a/b", "expected zones, or device:NAME"},
 		{"publish = tcp/443", "where is it?"},
 		{"address = 192.0.2.9\npublish = any", "open too much"},
@@ -141,8 +143,9 @@ static void test_complaints(void **state)
 		{"[zone lamps]\ndefault = maybe", "expected quarantine"},
 		{"[zone lamps]\nallow = tcp/80 any",
 			"expected default = allow"},
-		{"[zone lamps]\ndefault = allow\nallow = tcp/80 device:lamp",
-			"where is it?"},
+		{"shared-mac = yes\n[zone lamps]\ndefault = allow\n"
+		 "allow = tcp/80 device:lamp",
+			"where is it, "},
 	};
 
 	(void)state;
@@ -213,6 +216,16 @@ static void test_sent(void **state)
 		&(struct isolation_pass){0, 1, 3, .last = 65535}, NULL);
 	expect(&p->zone_passes, 3,
 		&(struct isolation_pass){0, 3, 3, .last = 65535}, NULL);
+	/* And to wherever they are else. */
+	assert_int_equal(p->follows.n, 2);
+	expect(&p->follows, 0,
+		&(struct isolation_pass){1, .last = 65535, .to_device = 2},
+		NULL);
+	expect(&p->follows, 1,
+		&(struct isolation_pass){3, .protocol = 6, .first = 80,
+			.last = 80, .to_device = 2},
+		NULL);
+	assert_int_equal(p->zone_follows.n, 1);
 	policy_free(&agent.policy);
 	conf_free(conf);
 }
@@ -305,6 +318,8 @@ static void test_bad_passes(void **state)
 		{1, 0, 0, ip, .first = 2, .last = 1},
 		{1, ISOLATION_ZONES_MAX + 1, 0, ip, .last = 1},
 		{1, 0, ISOLATION_ZONES_MAX + 1, .last = 1},
+		{1, 0, 0, ip, .last = 1, .to_device = 2}, /* to two */
+		{1, 0, 1, .last = 1, .to_device = 2},
 	};
 	struct isolation_pass orphan = {1, 0, 0, ip, .last = 1};
 	struct policy p = {0};

@@ -171,6 +171,23 @@ static void explain_no_line(struct explaining *e)
 	advise_line(e);
 }
 
+/* The line leads to a name; the address was found out. */
+static void explain_followed(struct explaining *e)
+{
+	const struct conf_section *to =
+		e->because->pass.to_device
+			? conf_find_id(e->conf, e->because->pass.to_device)
+			: NULL;
+	char ip[IP_TEXT];
+
+	if (!to || !e->because->pass.to.family)
+		return;
+	SAY(e->words->reason,
+		"a line opens this way between those inside; %s is found at "
+		"%s, which is bound to it",
+		to->name, ip_format(&e->because->pass.to, ip));
+}
+
 static void explain_pass(struct explaining *e)
 {
 	const struct conf_value *value = e->device ? because_find_pass(e->conf,
@@ -181,6 +198,32 @@ static void explain_pass(struct explaining *e)
 	if (value)
 		say_rule(e, value);
 	SAY(e->words->reason, "a line opens this way between those inside");
+	explain_followed(e);
+}
+
+/* A line would do, but it leads to a name only. */
+static void explain_not_found(struct explaining *e)
+{
+	const struct conf_section *to = e->because->to_device
+						? conf_find_id(e->conf,
+							  e->because->to_device)
+						: NULL;
+	const struct conf_value *value = e->device ? because_find_pass(e->conf,
+							     e->device,
+							     &e->because->pass)
+						   : NULL;
+
+	if (value)
+		say_rule(e, value);
+	SAY(e->words->reason,
+		"a line opens this way, but nobody knows where %s is: it has "
+		"no address by DHCP and has used none since",
+		to ? to->name : "the device");
+	if (to)
+		SAY(e->words->advice,
+			"address = ADDRESS    (in [device %s], %.150s:%u), if "
+			"it has a fixed one",
+			to->name, to->file, to->line);
 }
 
 /* Its line in the zone, or none at all, which is any. */
@@ -223,10 +266,6 @@ static void explain_neighbour(struct explaining *e)
 	snprintf(line, sizeof(line), "allow = %s device:%s",
 		service(e->because, what), to ? to->name : "NAME");
 	say_section(e, line);
-	if (!to)
-		SAY(e->words->upgrade,
-			"the other device needs an address = in its section "
-			"for that");
 }
 
 /* What a line cannot do for two devices on one wire. */
@@ -275,6 +314,9 @@ static void explain_reason(struct explaining *e)
 		return;
 	case ISOLATION_REASON_PASS:
 		explain_pass(e);
+		return;
+	case ISOLATION_REASON_NOT_FOUND:
+		explain_not_found(e);
 		return;
 	case ISOLATION_REASON_LEARNED:
 		SAY(e->words->reason,

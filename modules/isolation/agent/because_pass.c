@@ -37,6 +37,16 @@ bool because_has_address(
 	return false;
 }
 
+static bool leads_to_device(const struct conf *conf,
+	const struct conf_section *device, const struct isolation_pass *pass)
+{
+	if (!device)
+		return false;
+	if (pass->to_device)
+		return device == conf_find_id(conf, pass->to_device);
+	return pass->to.family && because_has_address(device, &pass->to);
+}
+
 /* Does a line lead where the pass does? */
 static bool leads_there(const struct conf *conf, const struct allow_line *line,
 	const struct isolation_pass *pass)
@@ -51,14 +61,13 @@ static bool leads_there(const struct conf *conf, const struct allow_line *line,
 	case ALLOW_TARGET_ADDRESS:
 		return false;
 	case ALLOW_TARGET_GATEWAY:
-		return !pass->to_zone && !pass->to.family;
+		return !pass->to_zone && !pass->to.family && !pass->to_device;
 	case ALLOW_TARGET_ZONE:
 		s = conf_find(conf, "zone", line->name);
 		return s && pass->to_zone == place_of(conf, s);
 	case ALLOW_TARGET_DEVICE:
 		s = conf_find(conf, "device", line->name);
-		return s && pass->to.family &&
-		       because_has_address(s, &pass->to);
+		return leads_to_device(conf, s, pass);
 	}
 	return false;
 }
@@ -111,7 +120,7 @@ const struct conf_value *because_find_pass(const struct conf *conf,
 
 	for (const struct conf_section *d = conf_next(conf, "device", NULL);
 		d && !v; d = conf_next(conf, "device", d))
-		if (pass->to.family && because_has_address(d, &pass->to))
+		if (leads_to_device(conf, d, pass))
 			v = find_from(conf, d, device, pass);
 	for (const struct conf_section *z = conf_next(conf, "zone", NULL);
 		z && !v; z = conf_next(conf, "zone", z))

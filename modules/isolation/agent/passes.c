@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "modules/isolation/agent/allow.h"
+#include "modules/isolation/agent/binding.h"
 #include "modules/isolation/agent/windows.h"
 
 #define DEVICE "device:"
@@ -79,15 +80,16 @@ int passes_check_from(const char *text)
 	return r < 0 || !any ? -EINVAL : 0;
 }
 
-/* Where it is, nobody would know. */
+/* Nobody knows which of the addresses behind its MAC are its own. */
 static bool needs_address(struct conf *conf, const struct conf_value *value,
 	const struct conf_section *device)
 {
-	if (conf_given(device, "address"))
+	if (conf_given(device, "address") || !binding_is_shared(device))
 		return false;
 	conf_complain(conf, value->file, value->line,
-		"%s = %s: where is it? Expected an address line in "
-		"[device %s], such as 'address = 192.168.50.11'",
+		"%s = %s: where is it, among those behind its MAC address? "
+		"Expected an address line in [device %s], such as "
+		"'address = 192.168.50.11'",
 		value->key->name, value->text, device->name);
 	return true;
 }
@@ -272,14 +274,13 @@ static int each_way(const struct conf *conf, way_found found, void *arg)
 	return r;
 }
 
-/* One for each address, as they are sent. */
+/* One for each address, and one for where it is else, as they are sent. */
 static int count_way(const struct conf *conf, const struct way *way, void *arg)
 {
 	size_t *n = arg;
 
 	(void)conf;
-	if (!way->to_device)
-		++*n;
+	++*n;
 	for (const struct conf_value *v =
 			way->to_device ? conf_get(way->to_device, "address")
 				       : NULL;
@@ -350,9 +351,14 @@ static int send_way(const struct conf *conf, const struct way *way, void *arg)
 		pass.device = agent_device_id(conf, way->from_device);
 	else
 		pass.from_zone = place_of(conf, way->from_zone);
-	if (way->to_device)
-		return passes_send_to(
+	if (way->to_device) {
+		int r = passes_send_to(
 			arg, ISOLATION_PASS, pass, way->to_device);
+
+		if (r < 0 || binding_is_shared(way->to_device))
+			return r;
+		pass.to_device = agent_device_id(conf, way->to_device);
+	}
 	if (way->to_zone)
 		pass.to_zone = place_of(conf, way->to_zone);
 	return agent_send(

@@ -126,6 +126,29 @@ const struct isolation_pass *flows_pass(const struct policy *policy,
 	return NULL;
 }
 
+const struct isolation_pass *flows_follow(const struct policy *policy,
+	const struct flow_ends *ends, uint32_t to_device,
+	const struct flow *flow)
+{
+	const struct policy_array *both[] = {
+		&policy->follows, &policy->zone_follows};
+
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
+		policy_each(struct isolation_pass, p, both[i]) {
+			const struct isolation_allow what = {
+				.protocol = p->protocol,
+				.first = p->first,
+				.last = p->last};
+
+			if (p->to_device == to_device &&
+				(p->from_zone ? p->from_zone == ends->from_zone
+					      : p->device == ends->device) &&
+				service_allows(&what, flow))
+				return p;
+		}
+	return NULL;
+}
+
 bool flows_passed(const struct policy *policy, const struct flow_ends *ends,
 	const struct flow *flow)
 {

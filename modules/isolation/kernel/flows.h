@@ -45,6 +45,10 @@ struct flow_ends {
 /* The pass that allows it; NULL: none. Port 53 is not looked at. Pure. */
 const struct isolation_pass *flows_pass(const struct policy *policy,
 	const struct flow_ends *ends, const struct flow *flow);
+/* A line that leads to the device, wherever that is; NULL: none. Pure. */
+const struct isolation_pass *flows_follow(const struct policy *policy,
+	const struct flow_ends *ends, uint32_t to_device,
+	const struct flow *flow);
 /* As above, for what is allowed towards those inside. Pure. */
 bool flows_passed(const struct policy *policy, const struct flow_ends *ends,
 	const struct flow *flow);
