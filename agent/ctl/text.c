@@ -11,6 +11,7 @@
 #include <wchar.h>
 
 #include "agent/ctl/text.h"
+#include "agent/lib/utf8.h"
 
 static bool only_ascii;
 
@@ -28,38 +29,10 @@ void text_force_ascii(bool ascii)
 	only_ascii = ascii;
 }
 
-/* The character at text and its length; a broken byte is -1, length 1. */
+/* The character at text, which ends with NUL; no sequence goes past that. */
 static int32_t decode(const char *text, size_t *ret_length)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = p[0] < 0x80   ? 1
-		   : p[0] < 0xc2 ? 0
-		   : p[0] < 0xe0 ? 2
-		   : p[0] < 0xf0 ? 3
-		   : p[0] < 0xf5 ? 4
-				 : 0;
-	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
-
-	*ret_length = 1;
-	if (n == 0)
-		return -1;
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return -1;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return -1;
-	*ret_length = n;
-	return (int32_t)c;
-}
-
-/* Left to right marks, overrides, isolates, and the line separators. */
-static bool turns_writing(int32_t c)
-{
-	return c == 0x61c || c == 0x200e || c == 0x200f ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	return utf8_next(text, 4, ret_length);
 }
 
 static bool may_show(int32_t c)
@@ -68,7 +41,8 @@ static bool may_show(int32_t c)
 		return false;
 	if (c < 0x7f)
 		return true;
-	return !only_ascii && !turns_writing(c) && wcwidth((wchar_t)c) >= 0;
+	return !only_ascii && !utf8_turns_writing(c) &&
+	       wcwidth((wchar_t)c) >= 0;
 }
 
 char *text_clean(const char *raw)

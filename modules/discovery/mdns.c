@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "modules/discovery/record.h"
+
 #define HEADER 12
 #define ANSWER 0x8000 /* of the flags */
 #define AUTHORITATIVE 0x0400
@@ -16,30 +18,12 @@
 #define TRUNCATED 0x0200 /* more known answers follow */
 #define BY_UNICAST 0x8000 /* of a question's class */
 
-enum type {
-	TYPE_A = 1,
-	TYPE_PTR = 12,
-	TYPE_TXT = 16,
-	TYPE_AAAA = 28,
-	TYPE_SRV = 33,
-	TYPE_ANY = 255,
-};
-
 enum section {
 	SECTION_QUESTION,
 	SECTION_ANSWER,
 	SECTION_AUTHORITY,
 	SECTION_MORE,
 	SECTIONS
-};
-
-struct record {
-	struct dns_name name;
-	uint16_t type, class;
-	uint32_t ttl;
-	const uint8_t *data; /* as it stands in the message */
-	uint16_t length;
-	struct dns_name target; /* PTR, SRV */
 };
 
 int mdns_add_service(struct mdns_filter *filter, const char *service)
@@ -57,60 +41,6 @@ int mdns_is_answer(const uint8_t *bytes, size_t size, bool *ret_answer)
 	if (size < HEADER)
 		return -EBADMSG;
 	*ret_answer = bytes[2] & 0x80;
-	return 0;
-}
-
-/* The target of these types is a name, which may point anywhere before. */
-static int read_target(struct dns_reader reader, struct record *record)
-{
-	size_t end = reader.at + record->length;
-	int r;
-
-	if (record->type == TYPE_SRV) {
-		if (record->length < 6)
-			return -EBADMSG;
-		reader.at += 6;
-	} else if (record->type != TYPE_PTR) {
-		return 0;
-	}
-	r = dns_read_name(&reader, &record->target);
-	return r == 0 && reader.at != end ? -EBADMSG : r;
-}
-
-static bool length_fits(const struct record *record)
-{
-	if (record->type == TYPE_A)
-		return record->length == 4;
-	return record->type != TYPE_AAAA || record->length == 16;
-}
-
-static int read_record(struct dns_reader *reader, struct record *record)
-{
-	int r;
-
-	memset(record, 0, offsetof(struct record, target));
-	record->target.length = 0;
-	if (dns_read_name(reader, &record->name) < 0 ||
-		dns_read16(reader, &record->type) < 0 ||
-		dns_read16(reader, &record->class) < 0 ||
-		dns_read32(reader, &record->ttl) < 0 ||
-		dns_read16(reader, &record->length) < 0 ||
-		reader->size - reader->at < record->length ||
-		!length_fits(record))
-		return -EBADMSG;
-	record->data = reader->bytes + reader->at;
-	r = read_target(*reader, record);
-	reader->at += record->length;
-	return r;
-}
-
-static int read_question(struct dns_reader *reader, struct record *record)
-{
-	memset(record, 0, offsetof(struct record, target));
-	if (dns_read_name(reader, &record->name) < 0 ||
-		dns_read16(reader, &record->type) < 0 ||
-		dns_read16(reader, &record->class) < 0)
-		return -EBADMSG;
 	return 0;
 }
 
@@ -178,21 +108,21 @@ static void learn_host(
 }
 
 static bool may_pass(const struct mdns_filter *filter,
-	const struct record *record, bool question, int64_t now_ms)
+	const struct dns_record *record, bool question, int64_t now_ms)
 {
 	const struct dns_name *name = &record->name;
 
 	switch (record->type) {
-	case TYPE_PTR:
+	case DNS_TYPE_PTR:
 		return is_service(filter, name) &&
 		       (question || is_instance(filter, &record->target));
-	case TYPE_SRV:
-	case TYPE_TXT:
+	case DNS_TYPE_SRV:
+	case DNS_TYPE_TXT:
 		return is_instance(filter, name);
-	case TYPE_A:
-	case TYPE_AAAA:
+	case DNS_TYPE_A:
+	case DNS_TYPE_AAAA:
 		return is_host(filter, name, now_ms);
-	case TYPE_ANY:
+	case DNS_TYPE_ANY:
 		return question &&
 		       (is_service(filter, name) || is_instance(filter, name) ||
 			       is_host(filter, name, now_ms));
@@ -209,7 +139,8 @@ struct pass {
 	struct dns_writer *writer; /* NULL: only look, and learn */
 };
 
-static void write_record(struct dns_writer *writer, const struct record *record)
+static void write_record(
+	struct dns_writer *writer, const struct dns_record *record)
 {
 	size_t length_at, end;
 
@@ -223,7 +154,7 @@ static void write_record(struct dns_writer *writer, const struct record *record)
 		dns_write(writer, record->data, record->length);
 		return;
 	}
-	if (record->type == TYPE_SRV)
+	if (record->type == DNS_TYPE_SRV)
 		dns_write(writer, record->data, 6);
 	dns_write_name(writer, &record->target);
 	if (writer->full)
@@ -234,14 +165,14 @@ static void write_record(struct dns_writer *writer, const struct record *record)
 	writer->at = end;
 }
 
-static void take(
-	struct pass *pass, const struct record *record, enum section section)
+static void take(struct pass *pass, const struct dns_record *record,
+	enum section section)
 {
 	bool question = section == SECTION_QUESTION;
 
 	if (!pass->writer) {
-		if (pass->answer && record->type == TYPE_SRV && record->ttl &&
-			is_instance(pass->filter, &record->name))
+		if (pass->answer && record->type == DNS_TYPE_SRV &&
+			record->ttl && is_instance(pass->filter, &record->name))
 			learn_host(pass->filter, &record->target, pass->now_ms);
 		return;
 	}
@@ -264,10 +195,10 @@ static int go_through(
 
 	for (int s = 0; s < SECTIONS; s++)
 		for (unsigned i = 0; i < pass->counts[s]; i++) {
-			struct record record;
+			struct dns_record record;
 			int r = s == SECTION_QUESTION
-					? read_question(&reader, &record)
-					: read_record(&reader, &record);
+					? dns_read_question(&reader, &record)
+					: dns_read_record(&reader, &record);
 
 			if (r < 0)
 				return r;

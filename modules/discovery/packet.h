@@ -27,4 +27,20 @@ struct packet_head {
 _must_check_ int packet_decode(uint16_t ethertype, const uint8_t *bytes,
 	size_t length, struct packet_head *ret_head);
 
+/* What IP carries, behind options and extension headers. */
+struct packet_load {
+	struct ip from, to;
+	uint8_t protocol;
+	uint8_t hops; /* TTL, hop limit */
+	bool later; /* a fragment that is not the first */
+	bool cut; /* there is more of it than here */
+	const uint8_t *bytes;
+	size_t size; /* at most what the packet says */
+	size_t said; /* what it says */
+};
+
+/* ethertype: of IPv4 or IPv6. -EBADMSG: neither, or not even its head. */
+_must_check_ int packet_find_load(uint16_t ethertype, const uint8_t *bytes,
+	size_t length, struct packet_load *ret_load);
+
 #endif

@@ -25,6 +25,9 @@ struct ssdp_message {
 /* -EBADMSG: none, or one that two readers could read differently. */
 _must_check_ int ssdp_read(
 	const uint8_t *bytes, size_t size, struct ssdp_message *ret_message);
+/* The first header of that name, of a message that ssdp_read() took. */
+bool ssdp_header(const uint8_t *bytes, size_t size, const char *name,
+	const char **ret_value, size_t *ret_length);
 /*
  * Is it about this service? One that is given without a version at its end
  * is meant in every version.
