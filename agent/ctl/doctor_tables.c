@@ -57,7 +57,8 @@ static void add(const struct nlmsghdr *m, char *text, size_t size)
 
 	if (!name || (!strcmp(name, OWN) &&
 			     (head->nfgen_family == NFPROTO_INET ||
-				     head->nfgen_family == NFPROTO_BRIDGE)))
+				     head->nfgen_family == NFPROTO_BRIDGE ||
+				     head->nfgen_family == NFPROTO_ARP)))
 		return;
 	snprintf(text + used, size - used, "%s%s %s", used ? ", " : "",
 		family_of(head->nfgen_family), name);

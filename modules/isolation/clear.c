@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Takes our two tables, our routing rules and the rules saved for the next boot away and puts
- * back what else was changed here, run by root from the command line or by
- * the package's removal. Must never touch anything else, and has nothing to
+ * Takes our tables, our routing rules and the rules saved for the next boot
+ * away and puts back what else was changed here, run by root from the command
+ * line or by the package's removal. Must never touch anything else, and has nothing to
  * do when they are not there.
  */
 #include "modules/isolation/clear.h"
@@ -19,26 +19,18 @@
 #include "modules/isolation/saved.h"
 #include "modules/isolation/undo.h"
 
-static const struct {
-	uint16_t family;
-	const char *name;
-} tables[] = {
-	{NFPROTO_BRIDGE, "bridge " RULESET_TABLE},
-	{NFPROTO_INET, "inet " RULESET_TABLE},
-};
-
-static int look(struct nft *nft, bool there[static ARRAY_SIZE(tables)])
+static int look(struct nft *nft, bool there[static RULESET_TABLES])
 {
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
-		r = nft_has_table(nft, tables[i].family, &there[i]);
+	for (int i = 0; i < RULESET_TABLES && r == 0; i++)
+		r = nft_has_table(nft, ruleset_tables[i].family, &there[i]);
 	return r;
 }
 
 static int take_away(struct nft *nft, char *reason)
 {
-	bool there[ARRAY_SIZE(tables)] = {false};
+	bool there[RULESET_TABLES] = {false};
 	struct batch batch;
 	int r = look(nft, there);
 
@@ -47,11 +39,12 @@ static int take_away(struct nft *nft, char *reason)
 			strerror(-r));
 		return r;
 	}
-	ruleset_build_removal(nft_seq(nft), &batch);
+	ruleset_build_removal(nft_seq(nft), there[RULESET_TABLE_ARP], &batch);
 	r = nft_commit(nft, &batch, reason);
 	batch_free(&batch);
-	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
-		printf("table %s: %s\n", tables[i].name,
+	for (int i = 0; i < RULESET_TABLES && r == 0; i++)
+		printf("table %s " RULESET_TABLE ": %s\n",
+			ruleset_tables[i].name,
 			there[i] ? "removed" : "was not there");
 	return r;
 }

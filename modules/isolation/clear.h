@@ -4,7 +4,7 @@
 #define GATEHOUSE_ISOLATION_CLEAR_H
 
 /*
- * Removes our two tables and the rules saved in the state folder; prints what
+ * Removes our tables and the rules saved in the state folder; prints what
  * it did. The exit code.
  */
 int clear_main(const char *folder);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loads the rules that were in force last, before any interface is up; run by
- * root at boot, where no daemon is. May add our two tables; must never
+ * root at boot, where no daemon is. May add our tables; must never
  * replace those of a daemon that runs, nor touch anything else.
  */
 #include "modules/isolation/early.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Owns the two tables in the kernel. May replace them as a whole or change
+ * Owns our tables in the kernel. May replace them as a whole or change
  * single devices in them; must never take them away: the rules outlive the
  * daemon.
  */
@@ -49,6 +49,11 @@ int engine_open(struct engine *engine)
 		log_warning("this kernel cannot count a device's connections "
 			    "(nft_connlimit is missing): only their rate is "
 			    "limited");
+	if (!engine->kernel.sees_arp)
+		log_warning("this kernel has no tables for ARP (nf_tables_arp "
+			    "is missing): where an interface is no bridge, two "
+			    "devices reach each other by IPv6 only, also where "
+			    "a line permits it");
 	engine->monitor = socket(AF_NETLINK,
 		SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
 	if (engine->monitor < 0 ||
@@ -71,7 +76,8 @@ static bool is_about_us(const struct engine *engine, const struct nlmsghdr *m)
 		m->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*head) + 8)
 		return false;
 	if (head->nfgen_family != NFPROTO_INET &&
-		head->nfgen_family != NFPROTO_BRIDGE)
+		head->nfgen_family != NFPROTO_BRIDGE &&
+		head->nfgen_family != NFPROTO_ARP)
 		return false;
 	a = mnl_nlmsg_get_payload_offset(m, sizeof(*head));
 	return mnl_attr_get_type(a) == NFTA_TABLE_NAME &&

@@ -167,7 +167,7 @@ def one_port(tap, lab):
 
 
 def one_interface(tap, lab):
-    """Without a bridge ARP has no mark, so that it is IPv6 only."""
+    """Without a bridge neither table sees ARP: it has one of its own."""
     run_ip = lab.gateway.run
     run_ip("ip", "link", "set", "w0", "nomaster")
     run_ip("ip", "addr", "flush", "dev", "br0")
@@ -178,11 +178,35 @@ def one_interface(tap, lab):
     put(lab, config(lab, more=LINE).replace(
         "interface = br0", "interface = w0"))
     tap.ok(wait(lambda: len(proxies(lab)) == 2), "the gateway answers")
-    forget(lab)
-    six = [w for w in rest(lab) if ":" in w[1]]
-    all_open(tap, lab, go(lab)[1:], "one interface, IPv6: as the line says")
-    all_cut(tap, lab, six, "one interface: nothing else, nor back")
+    works(tap, lab, "one interface")
+    tap.equal(probes(lab), (True, True),
+              "one interface: who asks whether an address is free")
+    flushed(tap, lab)
     restored(tap, lab, before, "w0")
+    tap.ok("arp gatehouse" not in lab.rules(), "the table for ARP goes, too")
+
+
+def flushed(tap, lab):
+    """While our tables are gone the gateway answers for nobody."""
+    def asked():
+        forget(lab)
+        lab.camera.run("ping", "-c", "1", "-W", "1", lab.sensor.ip,
+                       check=False)
+        return "lladdr" in lab.camera.run(
+            "ip", "neigh", "show", lab.sensor.ip).stdout
+
+    worker = lab.daemon.workers()["isolation"]
+    tap.ok(asked(), "asked by ARP, the gateway answers")
+    os.kill(worker, signal.SIGSTOP)
+    lab.gateway.run("nft", "flush", "ruleset")
+    tap.ok(not asked(), "with all tables flushed it does not")
+    os.kill(worker, signal.SIGCONT)
+    tap.ok(wait(lambda: "arp gatehouse" in lab.rules()),
+           "the tables come back, also that for ARP")
+    lab.gateway.run("nft", "delete", "table", "arp", "gatehouse")
+    tap.ok(wait(lambda: "arp gatehouse" in lab.rules()),
+           "and if it alone is deleted")
+    tap.ok(asked(), "then it answers again")
 
 
 def behind(tap):

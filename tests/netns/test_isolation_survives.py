@@ -175,7 +175,7 @@ def stopped(tap):
         tap.equal(daemon.stop(), 0, "SIGTERM ends it")
         all_cut(tap, lab, wanted, "the rules stay after SIGTERM")
         done = lab.gateway.run(clear, "--clear", lab.path("state"))
-        tap.ok(done.stdout.count(": removed") == 4, "clear says what it did",
+        tap.ok(done.stdout.count(": removed") == 5, "clear says what it did",
                done.stdout)
         tap.equal(lab.rules(), foreign, "clear left the others alone")
         all_open(tap, lab, wanted, "and opened the way")
@@ -293,7 +293,8 @@ def others(lab, rules):
     for line in rules.splitlines():
         if line.startswith("table "):
             ours = line.startswith(("table inet gatehouse ",
-                                    "table bridge gatehouse "))
+                                    "table bridge gatehouse ",
+                                    "table arp gatehouse "))
         if not ours and "packets" not in line:
             kept.append(line)
     return kept

@@ -132,7 +132,8 @@ static int load(struct nft *nft, const struct policy *p,
 		.n_ports = ARRAY_SIZE(ports),
 		.addresses = own,
 		.n_addresses = ARRAY_SIZE(own)};
-	struct ruleset_input input = {p, &t, carry, generation};
+	struct ruleset_input input = {p, &t, carry, generation,
+		{.sees_arp = nft_probe(nft).sees_arp}};
 	struct ruleset rs;
 	int r;
 
@@ -170,17 +171,19 @@ static void test_load_and_remove(void **state)
 		fail_msg("%s", reason);
 	assert_true(there(&nft, NFPROTO_INET));
 	assert_true(there(&nft, NFPROTO_BRIDGE));
+	assert_int_equal(there(&nft, NFPROTO_ARP), nft_probe(&nft).sees_arp);
 	assert_int_equal(nft_read_generation(&nft, &generation), 0);
 	assert_int_equal(generation, 7);
 	/* Once more over what is there. */
 	if (load(&nft, &p, NULL, 255, reason) < 0)
 		fail_msg("%s", reason);
 	for (int i = 0; i < 2; i++) {
-		ruleset_build_removal(nft_seq(&nft), &removal);
+		ruleset_build_removal(nft_seq(&nft), true, &removal);
 		assert_int_equal(nft_commit(&nft, &removal, reason), 0);
 		batch_free(&removal);
 		assert_false(there(&nft, NFPROTO_INET));
 		assert_false(there(&nft, NFPROTO_BRIDGE));
+		assert_false(there(&nft, NFPROTO_ARP));
 	}
 	nft_close(&nft);
 	policy_free(&p);

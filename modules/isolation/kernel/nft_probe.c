@@ -57,7 +57,7 @@ static void add_rule(struct batch *batch, uint16_t family, struct nftnl_expr *e)
 	nftnl_rule_free(rule);
 }
 
-/* Takes the expression over. */
+/* Takes the expression over, which may be NULL. */
 static bool knows(struct nft *nft, uint16_t family, struct nftnl_expr *e)
 {
 	char reason[POLICY_REASON];
@@ -67,7 +67,8 @@ static bool knows(struct nft *nft, uint16_t family, struct nftnl_expr *e)
 	batch_begin(&batch, nft_seq(nft));
 	add_table(&batch, family, NFT_MSG_NEWTABLE);
 	add_chain(&batch, family);
-	add_rule(&batch, family, e);
+	if (e)
+		add_rule(&batch, family, e);
 	add_table(&batch, family, NFT_MSG_DELTABLE);
 	batch_end(&batch);
 	r = nft_commit(nft, &batch, reason);
@@ -86,5 +87,6 @@ struct ruleset_kernel nft_probe(struct nft *nft)
 	return (struct ruleset_kernel){
 		.counts_connections = knows(nft, NFPROTO_INET, count),
 		.names_bridges = knows(nft, NFPROTO_BRIDGE, bridge),
+		.sees_arp = knows(nft, NFPROTO_ARP, NULL),
 	};
 }

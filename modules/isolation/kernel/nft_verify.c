@@ -76,19 +76,20 @@ static int differs(char *reason, const char *what, const char *name,
 static int verify_table(struct nft *nft, const struct ruleset *ruleset,
 	uint16_t family, char *reason)
 {
-	bool bridge = family == NFPROTO_BRIDGE;
-	const char *name = bridge ? "the bridge table" : "the inet table";
+	const enum ruleset_table table = ruleset_table_of(family);
+	char name[RULESET_NAME];
 	uint32_t n;
 	int r = count_chains(nft, family, &n);
 
-	if (r == 0 && n != ruleset->chains[bridge])
+	snprintf(
+		name, sizeof(name), "the %s table", ruleset_tables[table].name);
+	if (r == 0 && n != ruleset->chains[table])
 		return differs(
-			reason, "chains", name, ruleset->chains[bridge], n);
+			reason, "chains", name, ruleset->chains[table], n);
 	if (r == 0)
 		r = count_rules(nft, family, &n);
-	if (r == 0 && n != ruleset->rules[bridge])
-		return differs(
-			reason, "rules", name, ruleset->rules[bridge], n);
+	if (r == 0 && n != ruleset->rules[table])
+		return differs(reason, "rules", name, ruleset->rules[table], n);
 	return r;
 }
 
@@ -161,16 +162,18 @@ static int verify_sets(struct nft *nft, const struct ruleset *ruleset,
 
 int nft_verify(struct nft *nft, const struct ruleset *ruleset, char *ret_reason)
 {
-	int r;
+	int r = 0;
 
 	ret_reason[0] = 0;
-	r = verify_table(nft, ruleset, NFPROTO_BRIDGE, ret_reason);
-	if (r == 0)
-		r = verify_table(nft, ruleset, NFPROTO_INET, ret_reason);
-	if (r == 0)
-		r = verify_sets(nft, ruleset, NFPROTO_BRIDGE, ret_reason);
-	if (r == 0)
-		r = verify_sets(nft, ruleset, NFPROTO_INET, ret_reason);
+	for (int i = 0; i < RULESET_TABLES && r == 0; i++) {
+		uint16_t family = ruleset_tables[i].family;
+
+		if (!ruleset->chains[i])
+			continue; /* not on this kernel */
+		r = verify_table(nft, ruleset, family, ret_reason);
+		if (r == 0)
+			r = verify_sets(nft, ruleset, family, ret_reason);
+	}
 	if (r < 0 && !ret_reason[0])
 		snprintf(ret_reason, POLICY_REASON,
 			"the rules could not be read back: %s", strerror(-r));

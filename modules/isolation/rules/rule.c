@@ -195,7 +195,7 @@ void rule_begin(struct ruleset *rs, const char *chain)
 
 void rule_end(struct ruleset *rs)
 {
-	uint32_t *count = &rs->rules[rs->family == NFPROTO_BRIDGE];
+	uint32_t *count = &rs->rules[ruleset_table_of(rs->family)];
 	struct nlmsghdr *m = batch_message(&rs->batch, NFT_MSG_NEWRULE,
 		rs->family, NLM_F_CREATE | NLM_F_APPEND, "rule %u (chain %s)",
 		++*count, rs->chain);

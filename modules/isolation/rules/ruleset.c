@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Puts the transaction together: away with our two old tables, in with the
+ * Puts the transaction together: away with our old tables, in with the
  * new ones, all or nothing. Touches memory only; must never name a table
  * that is not ours.
  */
 #include "modules/isolation/rules/ruleset.h"
 
+#include <assert.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/object.h>
 #include <libnftnl/table.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_arp.h>
 #include <linux/netfilter_bridge.h>
 #include <stddef.h>
 #include <string.h>
@@ -28,6 +30,21 @@ const char *const ruleset_counters[RULESET_COUNTERS] = {
 	[RULESET_LIMITED] = "limited",
 	[RULESET_BRIDGED] = "bridged",
 };
+
+const struct ruleset_table_kind ruleset_tables[RULESET_TABLES] = {
+	[RULESET_TABLE_BRIDGE] = {NFPROTO_BRIDGE, "bridge"},
+	[RULESET_TABLE_INET] = {NFPROTO_INET, "inet"},
+	[RULESET_TABLE_ARP] = {NFPROTO_ARP, "arp"},
+};
+
+enum ruleset_table ruleset_table_of(uint16_t family)
+{
+	for (int i = 0; i < RULESET_TABLES; i++)
+		if (ruleset_tables[i].family == family)
+			return i;
+	assert(false);
+	return RULESET_TABLE_INET;
+}
 
 /* Chains that packets enter by themselves, then those that rules name. */
 static const struct chain {
@@ -140,6 +157,7 @@ static const struct chain {
 	{NFPROTO_BRIDGE, "seats"},
 	{NFPROTO_BRIDGE, "seated"},
 	{NFPROTO_BRIDGE, "caught_seat"},
+	{NFPROTO_ARP, "input", "filter", NF_ARP_IN, -300},
 };
 
 static void add_table(
@@ -152,7 +170,7 @@ static void add_table(
 	nftnl_table_set_str(t, NFTNL_TABLE_NAME, RULESET_TABLE);
 	m = batch_message(batch, type, family,
 		type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, "%s the %s table",
-		what, family == NFPROTO_BRIDGE ? "bridge" : "inet");
+		what, ruleset_tables[ruleset_table_of(family)].name);
 	nftnl_table_nlmsg_build_payload(m, t);
 	batch_add(batch, m);
 	nftnl_table_free(t);
@@ -191,7 +209,7 @@ static void add_chain(struct ruleset *rs, const struct chain *chain)
 	nftnl_chain_nlmsg_build_payload(m, c);
 	batch_add(&rs->batch, m);
 	nftnl_chain_free(c);
-	rs->chains[rs->family == NFPROTO_BRIDGE]++;
+	rs->chains[ruleset_table_of(rs->family)]++;
 }
 
 static void add_chains(struct ruleset *rs)
@@ -259,6 +277,12 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 		return r;
 	}
 	ruleset_add_inet_rules(rs, input);
+	if (input->kernel.sees_arp) {
+		begin_table(rs, NFPROTO_ARP);
+		add_chains(rs);
+		ruleset_add_arp_sets(rs, input->topology);
+		ruleset_add_arp_rules(rs);
+	}
 	batch_end(&rs->batch);
 	return 0;
 }
@@ -273,16 +297,24 @@ int ruleset_image(const struct ruleset_input *input, struct image *ret_image,
 	ruleset_add_bridge_sets(&rs, input);
 	rs.family = NFPROTO_INET;
 	r = ruleset_add_inet_sets(&rs, input, ret_reason);
-	if (r < 0)
+	if (r < 0) {
 		image_free(ret_image);
-	return r;
+		return r;
+	}
+	rs.family = NFPROTO_ARP;
+	if (input->kernel.sees_arp)
+		ruleset_add_arp_sets(&rs, input->topology);
+	return 0;
 }
 
-void ruleset_build_removal(uint32_t first_seq, struct batch *ret_batch)
+void ruleset_build_removal(
+	uint32_t first_seq, bool arp, struct batch *ret_batch)
 {
 	batch_begin(ret_batch, first_seq);
 	remove_table(ret_batch, NFPROTO_BRIDGE);
 	remove_table(ret_batch, NFPROTO_INET);
+	if (arp)
+		remove_table(ret_batch, NFPROTO_ARP);
 	batch_end(ret_batch);
 }
 

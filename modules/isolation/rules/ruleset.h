@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The policy as one nftables transaction that replaces our two tables, and
+ * The policy as one nftables transaction that replaces our tables, and
  * what must be found in the kernel afterwards. Pure: no sockets.
  */
 #ifndef GATEHOUSE_ISOLATION_RULESET_H
@@ -196,6 +196,20 @@ struct ruleset_carry {
 int ruleset_spoof_order(const void *a, const void *b);
 void ruleset_carry_free(struct ruleset_carry *carry);
 
+/* Our tables, one of each family, by RULESET_TABLE. */
+enum ruleset_table {
+	RULESET_TABLE_BRIDGE = 0,
+	RULESET_TABLE_INET = 1,
+	RULESET_TABLE_ARP = 2, /* not on every kernel */
+	RULESET_TABLES = 3,
+};
+struct ruleset_table_kind {
+	uint16_t family; /* NFPROTO_... */
+	const char *name; /* of the family, as nft says it */
+};
+extern const struct ruleset_table_kind ruleset_tables[RULESET_TABLES];
+enum ruleset_table ruleset_table_of(uint16_t family);
+
 struct ruleset_set {
 	char name[RULESET_NAME];
 	uint16_t family;
@@ -209,7 +223,7 @@ struct ruleset {
 	/* What a look into the kernel must find. */
 	struct ruleset_set sets[RULESET_SETS_MAX];
 	size_t n_sets;
-	uint32_t chains[2], rules[2]; /* inet, bridge */
+	uint32_t chains[RULESET_TABLES], rules[RULESET_TABLES];
 	/* Internal: where sets go instead, the table and the rule being built. */
 	struct image *image;
 	struct isolation_marks marks;
@@ -231,6 +245,7 @@ struct ruleset_kernel {
 	 * first frame, before its name is in a set.
 	 */
 	bool names_bridges;
+	bool sees_arp; /* also where no bridge is */
 };
 
 struct learned;
@@ -251,8 +266,12 @@ _must_check_ int ruleset_build(const struct ruleset_input *input,
 struct image;
 _must_check_ int ruleset_image(const struct ruleset_input *input,
 	struct image *ret_image, char *ret_reason);
-/* The transaction that takes our two tables away, whether there or not. */
-void ruleset_build_removal(uint32_t first_seq, struct batch *ret_batch);
+/*
+ * The transaction that takes our tables away, whether there or not; of ARP
+ * only if the kernel knows such tables.
+ */
+void ruleset_build_removal(
+	uint32_t first_seq, bool arp, struct batch *ret_batch);
 void ruleset_free(struct ruleset *ruleset);
 
 #endif

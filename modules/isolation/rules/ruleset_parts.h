@@ -12,6 +12,14 @@ _must_check_ int ruleset_add_inet_sets(struct ruleset *rs,
 void ruleset_add_bridge_sets(
 	struct ruleset *rs, const struct ruleset_input *input);
 
+/* ARP where no bridge is: the whole table. */
+void ruleset_add_arp_sets(struct ruleset *rs, const struct topology *topology);
+void ruleset_add_arp_rules(struct ruleset *rs);
+
+/* Interfaces of devices zones that are (no) bridges. */
+void rules_add_zones_if(
+	struct ruleset *rs, const struct topology *topology, bool bridges);
+
 /* Parts of the inet table's sets: what is allowed, what is counted. */
 _must_check_ int ruleset_add_allow_sets(
 	struct ruleset *rs, const struct policy *policy, char *ret_reason);

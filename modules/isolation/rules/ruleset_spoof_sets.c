@@ -184,7 +184,7 @@ static void add_selves(struct ruleset *rs)
  * Bridges, whose ports the other table judges; and interfaces that are none:
  * nobody else looks at their packets.
  */
-static void add_zones_if(
+void rules_add_zones_if(
 	struct ruleset *rs, const struct topology *t, bool bridges)
 {
 	const struct set_shape shape = set_shape_interfaces(
@@ -214,6 +214,6 @@ void ruleset_add_spoof_sets(
 		add_selves(rs);
 		return;
 	}
-	add_zones_if(rs, input->topology, true);
-	add_zones_if(rs, input->topology, false);
+	rules_add_zones_if(rs, input->topology, true);
+	rules_add_zones_if(rs, input->topology, false);
 }
