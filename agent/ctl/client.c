@@ -179,6 +179,26 @@ static int read_interfaces(sd_bus_message *m, struct view *view)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+int client_read_device(sd_bus_message *m, struct view_device *device)
+{
+	return read_properties(
+		m, view_device_fields, view_n_device_fields, device, NULL);
+}
+
+int client_read_manager(sd_bus_message *m, struct view_manager *manager)
+{
+	return read_properties(
+		m, view_manager_fields, view_n_manager_fields, manager, NULL);
+}
+
+int client_read_added(sd_bus_message *m, struct view *view)
+{
+	int r = read_interfaces(m, view);
+
+	view_complete(view);
+	return r;
+}
+
 static int read_objects(sd_bus_message *m, struct view *view)
 {
 	int r;

@@ -15,6 +15,15 @@
 _must_check_ int client_open(sd_bus **ret_bus);
 /* Everything but the attempts. */
 _must_check_ int client_read(sd_bus *bus, struct view *ret_view);
+/*
+ * From a signal, silently: the properties that changed, over those that are
+ * known; the interfaces of a new object, the device at the end of the view's.
+ */
+_must_check_ int client_read_device(
+	sd_bus_message *m, struct view_device *device);
+_must_check_ int client_read_manager(
+	sd_bus_message *m, struct view_manager *manager);
+_must_check_ int client_read_added(sd_bus_message *m, struct view *view);
 /* The device that was meant, as view_find(). */
 _must_check_ int client_find(const struct view *view, const char *word,
 	const struct view_device **ret_device);

@@ -38,6 +38,7 @@ int ctl_status(const struct ctl *ctl);
 int ctl_device_list(const struct ctl *ctl);
 int ctl_device_show(const struct ctl *ctl);
 int ctl_warnings(const struct ctl *ctl);
+int ctl_monitor(const struct ctl *ctl);
 int ctl_enforce(const struct ctl *ctl);
 int ctl_observe(const struct ctl *ctl);
 int ctl_pin(const struct ctl *ctl);

@@ -29,6 +29,7 @@ static const struct command {
 	{"device", "list", WORD_NONE, ctl_device_list},
 	{"device", "show", WORD_NEEDED, ctl_device_show},
 	{"warnings", NULL, WORD_NONE, ctl_warnings},
+	{"monitor", NULL, WORD_NONE, ctl_monitor},
 	{"enforce", NULL, WORD_MAYBE, ctl_enforce},
 	{"observe", NULL, WORD_MAYBE, ctl_observe},
 	{"pin", NULL, WORD_TWO, ctl_pin},
@@ -53,6 +54,7 @@ static const char help[] =
 	"  device list               all devices\n"
 	"  device show NAME|MAC      one device; the beginning is enough\n"
 	"  warnings                  what needs you\n"
+	"  monitor                   what happens, as it happens\n"
 	"  why DEVICE SERVICE WHERE  may it open that, and by which line?\n"
 	"                            tcp/443, udp/123 or icmp; an address, a\n"
 	"                            name, gateway or device:NAME\n"

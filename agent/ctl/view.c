@@ -91,6 +91,35 @@ void view_complete(struct view *view)
 			view_n_device_fields);
 }
 
+void view_clear_device(struct view_device *device)
+{
+	release(device, view_device_fields, view_n_device_fields);
+	memset(device, 0, sizeof(*device));
+}
+
+int view_copy_device(
+	const struct view_device *device, struct view_device *ret_copy)
+{
+	struct view_device copy = *device;
+	bool whole = true;
+
+	for (size_t i = 0; i < view_n_device_fields; i++) {
+		size_t offset = view_device_fields[i].offset;
+		char **text = (void *)((char *)&copy + offset);
+
+		if (view_device_fields[i].type != 's')
+			continue;
+		*text = strdup(*text);
+		whole = whole && *text;
+	}
+	if (!whole) {
+		view_clear_device(&copy);
+		return -ENOMEM;
+	}
+	*ret_copy = copy;
+	return 0;
+}
+
 void view_clear(struct view *view)
 {
 	release(&view->manager, view_manager_fields, view_n_manager_fields);

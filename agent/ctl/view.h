@@ -72,6 +72,10 @@ extern const size_t view_n_device_fields;
 /* Text fields that were not given become empty. */
 void view_complete(struct view *view);
 void view_clear(struct view *view);
+/* A copy of all its texts; -ENOMEM. The device must be complete. */
+_must_check_ int view_copy_device(
+	const struct view_device *device, struct view_device *ret_copy);
+void view_clear_device(struct view_device *device);
 
 const struct view_device *view_device(const struct view *view, uint32_t id);
 /*

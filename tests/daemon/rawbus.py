@@ -168,12 +168,14 @@ class RawBus:
             raise RuntimeError("the bus says %r" % line)
 
     def build(self, destination, path, interface, member, signature="",
-              arguments=(), flags=0, fds=()):
+              arguments=(), flags=0, fds=(), message=CALL):
         self.serial += 1
         body = Writer()
         for kind, value in zip(types(signature), arguments):
             body.put(kind, value)
-        fields = [(1, "o", path), (3, "s", member), (6, "s", destination)]
+        fields = [(1, "o", path), (3, "s", member)]
+        if destination:
+            fields.append((6, "s", destination))
         if interface:
             fields.append((2, "s", interface))
         if signature:
@@ -185,7 +187,7 @@ class RawBus:
             head.align(8)
             head.put("y", number)
             head.put("v", (kind, value))
-        start = struct.pack("<BBBBIII", ord("l"), CALL, flags, 1,
+        start = struct.pack("<BBBBIII", ord("l"), message, flags, 1,
                             len(body.data), self.serial, len(head.data))
         data = start + bytes(head.data)
         data += b"\0" * (-len(data) % 8)
@@ -264,6 +266,12 @@ class RawBus:
         data += bytes(head.data)
         data += b"\0" * (-len(data) % 8)
         self.socket.sendall(data + bytes(body.data))
+
+    def emit(self, path, interface, member, **options):
+        """A signal to everybody, or to a destination only."""
+        destination = options.pop("destination", None)
+        return self.send(destination, path, interface, member,
+                         message=SIGNAL, flags=NO_REPLY, **options)
 
     def listen(self, rule):
         return self.call(SERVICE, "/org/freedesktop/DBus", SERVICE,
