@@ -31,14 +31,16 @@ static void free_change(struct change *change)
 	policy_pick_free(&change->new);
 }
 
+/* Images have the sets in the order in which they were loaded. */
 static struct ruleset_set *find_set(
-	const struct engine *engine, const struct image_set *set)
+	const struct engine *engine, const struct image *image, size_t at)
 {
-	for (size_t i = 0; i < engine->n_sets; i++)
-		if (engine->sets[i].family == set->family &&
-			!strcmp(engine->sets[i].name, set->name))
-			return (struct ruleset_set *)&engine->sets[i];
-	return NULL;
+	const struct ruleset_set *set = &engine->sets[at];
+
+	if (at >= engine->n_sets || set->family != image->sets[at].family ||
+		strcmp(set->name, image->sets[at].name) != 0)
+		return NULL;
+	return (struct ruleset_set *)set;
 }
 
 /* What one device alone is allowed, all together may still not have. */
@@ -47,7 +49,8 @@ static int check_room(const struct engine *engine, const struct change *change,
 {
 	for (size_t i = 0; i < change->to.n; i++) {
 		const struct image_set *set = &change->to.sets[i];
-		const struct ruleset_set *now = find_set(engine, set);
+		const struct ruleset_set *now = find_set(
+			engine, &change->to, i);
 
 		if (!now)
 			return -EUCLEAN;
@@ -199,7 +202,7 @@ static int find_added(
 static void count_sets(struct engine *engine, const struct change *change)
 {
 	for (size_t i = 0; i < change->to.n; i++) {
-		struct ruleset_set *now = find_set(engine, &change->to.sets[i]);
+		struct ruleset_set *now = find_set(engine, &change->to, i);
 
 		now->elements += (uint32_t)change->to.sets[i].n -
 				 (uint32_t)change->from.sets[i].n;

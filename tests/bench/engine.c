@@ -6,6 +6,7 @@
  *   engine change DEVICES ROUNDS   add and remove one of so many devices
  *   engine revoke FLOWS ROUNDS     one device among so many connections
  *   engine learn DEVICES ROUNDS    addresses that names led to, one by one
+ *   engine restore DEVICES ROUNDS  all tables flushed by somebody else
  *   engine churn DEVICES SECONDS   changes at random, and the memory of it
  */
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <netinet/in.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sched.h>
@@ -152,18 +154,24 @@ static void apply(struct policy *p)
 	require(engine_apply(&engine, p, &none, reason), "apply", reason);
 }
 
+struct timed {
+	double wall, cpu;
+};
+
 /* The change alone, as when it is known which device it is about. */
-static double time_change(struct policy *p, uint32_t id)
+static struct timed time_change(struct policy *p, uint32_t id)
 {
 	struct policy_ids ids = {&id, 1, 1};
 	char reason[POLICY_REASON] = "";
-	double start, took;
+	struct timed took;
+	double start, start_cpu;
 
 	usleep(IDLE_US);
 	start = now_us();
+	start_cpu = cpu_us();
 	require(engine_change_devices(&engine, p, &ids, reason), "change",
 		reason);
-	took = now_us() - start;
+	took = (struct timed){now_us() - start, cpu_us() - start_cpu};
 	policy_free(&engine.policy);
 	engine.policy = *p;
 	return took;
@@ -174,7 +182,10 @@ static void change(uint32_t devices, size_t rounds)
 	double *add = calloc(rounds, sizeof(*add));
 	double *del = calloc(rounds, sizeof(*del));
 	double *whole = calloc(rounds, sizeof(*whole));
+	double *add_cpu = calloc(rounds, sizeof(*add_cpu));
+	double *del_cpu = calloc(rounds, sizeof(*del_cpu));
 	long before = kernel_kb();
+	struct timed took;
 	struct policy p;
 	double start;
 
@@ -188,9 +199,13 @@ static void change(uint32_t devices, size_t rounds)
 		uint32_t id = 2 * (uint32_t)(i * 7919 % devices) + 1;
 
 		make(&p, devices, id);
-		add[i] = time_change(&p, id);
+		took = time_change(&p, id);
+		add[i] = took.wall;
+		add_cpu[i] = took.cpu;
 		make(&p, devices, 0);
-		del[i] = time_change(&p, id);
+		took = time_change(&p, id);
+		del[i] = took.wall;
+		del_cpu[i] = took.cpu;
 		make(&p, devices, id);
 		usleep(IDLE_US);
 		start = now_us();
@@ -201,10 +216,14 @@ static void change(uint32_t devices, size_t rounds)
 	}
 	print("add_us", add, rounds);
 	print("remove_us", del, rounds);
+	print("add_cpu_us", add_cpu, rounds);
+	print("remove_cpu_us", del_cpu, rounds);
 	print("compare_and_add_us", whole, rounds);
 	free(add);
 	free(del);
 	free(whole);
+	free(add_cpu);
+	free(del_cpu);
 }
 
 static void learn_one(uint32_t id, uint32_t n)
@@ -368,6 +387,61 @@ static void revoke_family(uint16_t family, uint32_t flows, size_t rounds)
 	free(took);
 }
 
+static bool back;
+
+static void note_back(struct engine *e)
+{
+	(void)e;
+	back = true;
+}
+
+/* As nft flush ruleset does it, from another socket. */
+static void flush_ruleset(struct nft *other)
+{
+	char reason[POLICY_REASON] = "";
+	struct batch batch;
+
+	batch_begin(&batch, nft_seq(other));
+	batch_add(&batch, batch_message(&batch, NFT_MSG_DELTABLE, AF_UNSPEC, 0,
+				  "everything"));
+	batch_end(&batch);
+	require(nft_commit(other, &batch, reason), "flush", reason);
+	batch_free(&batch);
+}
+
+/* From before the flush, as somebody else waits for it, until all is back. */
+static void restore(struct loop *loop, uint32_t devices, size_t rounds)
+{
+	double *took = calloc(rounds, sizeof(*took));
+	double *cpu = calloc(rounds, sizeof(*cpu));
+	double *flush = calloc(rounds, sizeof(*flush));
+	struct nft other = {.fd = -1};
+	struct policy p;
+
+	require(nft_open(&other), "socket", "");
+	engine.on_restored = note_back;
+	make(&p, devices, 0);
+	apply(&p);
+	for (size_t i = 0; i < rounds; i++) {
+		double start = now_us(), start_cpu;
+
+		flush_ruleset(&other);
+		flush[i] = (now_us() - start) / 1e3;
+		start_cpu = cpu_us();
+		for (back = false; !back;)
+			require(loop_turn(loop, 1000), "loop", "");
+		took[i] = (now_us() - start) / 1e3;
+		cpu[i] = (cpu_us() - start_cpu) / 1e3;
+	}
+	print("flush_ms", flush, rounds);
+	print("restore_ms", took, rounds);
+	print("restore_cpu_ms", cpu, rounds);
+	nft_close(&other);
+	free(took);
+	free(cpu);
+	free(flush);
+}
+
 /* Memory that grows would be seen here. */
 static void churn(uint32_t devices, double seconds)
 {
@@ -412,6 +486,8 @@ int main(int argc, char **argv)
 		change(n, rounds);
 	} else if (!strcmp(argv[1], "learn")) {
 		learn(n, rounds);
+	} else if (!strcmp(argv[1], "restore")) {
+		restore(loop, n, rounds);
 	} else if (!strcmp(argv[1], "churn")) {
 		churn(n, (double)rounds);
 	} else {

@@ -424,6 +424,15 @@ static void load(struct nft *nft, const struct policy *p)
 	ruleset_free(&rs);
 }
 
+static void ignore_line(
+	const struct image_set *set, bool add, const uint8_t *row, void *arg)
+{
+	(void)set;
+	(void)add;
+	(void)row;
+	(void)arg;
+}
+
 static void update(struct nft *nft, struct image *from, struct image *to)
 {
 	char reason[POLICY_REASON] = "";
@@ -520,6 +529,61 @@ static void test_refused_as_a_whole(void **state)
 	nft_close(&nft);
 }
 
+#define ONE_QUESTION 150 /* bytes; more are several elements */
+
+/* What is asked after a change, answered by tables that have it and do not. */
+static int ask(struct nft *nft, struct image *from, struct image *to,
+	char reason[POLICY_REASON], size_t *ret_questions)
+{
+	struct batch questions;
+	int r;
+
+	image_compare(from, to, ignore_line, NULL);
+	batch_begin_questions(&questions, nft_seq(nft));
+	image_ask(from, to, &questions);
+	batch_end_questions(&questions);
+	*ret_questions = questions.n_notes;
+	assert_true(questions.length <= questions.n_notes * ONE_QUESTION);
+	r = nft_find_elements(nft, &questions, reason);
+	batch_free(&questions);
+	return r;
+}
+
+/* Each set that was added to is asked for one element, and it is missed. */
+static void test_found_again(void **state)
+{
+	struct policy_ids nobody = {0};
+	struct chance chance = {8};
+	char reason[POLICY_REASON] = "";
+	struct image to, empty;
+	struct policy a, none;
+	size_t sets = 0, asked;
+	struct nft nft;
+
+	(void)state;
+	if (!in_namespace)
+		skip();
+	world_policy(&a, &chance, DEVICES);
+	world_policy(&none, &chance, 0);
+	make_image(&a, &to);
+	make_part(&a, &nobody, &empty);
+	for (size_t i = 0; i < to.n; i++)
+		sets += !to.sets[i].changing && to.sets[i].n > empty.sets[i].n;
+	assert_int_equal(nft_open(&nft), 0);
+	load(&nft, &a);
+	assert_int_equal(ask(&nft, &empty, &to, reason, &asked), 0);
+	assert_true(sets > 5);
+	assert_int_equal(asked, sets);
+	load(&nft, &none);
+	assert_int_equal(ask(&nft, &empty, &to, reason, &asked), -ENOENT);
+	assert_non_null(strstr(reason, "elements of the set "));
+	image_free(&to);
+	image_free(&empty);
+	policy_free(&a);
+	policy_free(&none);
+	nft_close(&nft);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +594,7 @@ int main(void)
 		cmocka_unit_test(test_ports_do_not_count),
 		cmocka_unit_test(test_in_kernel),
 		cmocka_unit_test(test_refused_as_a_whole),
+		cmocka_unit_test(test_found_again),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

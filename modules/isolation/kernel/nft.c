@@ -19,6 +19,7 @@
 #include "modules/isolation/kernel/nft_dump.h"
 
 #define RECEIVE_BUFFER (4 << 20)
+#define SEND_BUFFER 65536 /* what a socket has anyway */
 #define MESSAGE_MAX 65536
 
 int nft_open(struct nft *ret_nft)
@@ -37,6 +38,7 @@ int nft_open(struct nft *ret_nft)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	ret_nft->port = self.nl_pid;
 	ret_nft->seq = 1;
+	ret_nft->send_buffer = SEND_BUFFER;
 	ret_nft->fd = steal_fd(&fd);
 	return 0;
 }
@@ -64,8 +66,11 @@ static int send_all(struct nft *nft, const void *bytes, size_t length)
 		.msg_iovlen = 1};
 	ssize_t n;
 
-	(void)setsockopt(
-		nft->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	if (size > nft->send_buffer) {
+		(void)setsockopt(nft->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
+			sizeof(size));
+		nft->send_buffer = size;
+	}
 	n = sendmsg(nft->fd, &m, 0);
 	if (n < 0)
 		return -errno;

@@ -14,6 +14,7 @@ struct nft {
 	int fd;
 	uint32_t port; /* our address on netlink, to know our own changes */
 	uint32_t seq;
+	int send_buffer; /* bytes, as far as it was made larger */
 };
 
 _must_check_ int nft_open(struct nft *ret_nft);

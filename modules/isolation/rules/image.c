@@ -177,10 +177,13 @@ static void write_row(
 		arg, set, add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, row);
 }
 
+/* A transaction is whole or not at all: one of each set says enough. */
 static void ask_row(
 	const struct image_set *set, bool add, const uint8_t *row, void *arg)
 {
-	if (add)
+	const struct writer *w = arg;
+
+	if (add && w->set != set)
 		write_row_as(arg, set, NFT_MSG_GETSETELEM, row);
 }
 

@@ -70,8 +70,8 @@ void image_compare(
 size_t image_update(struct image *from, struct image *to, const char *who,
 	struct batch *batch);
 /*
- * Questions after all that image_update() added, for nft_find_elements().
- * Both images were compared before.
+ * Questions after one element of each set to which image_update() added some,
+ * for nft_find_elements(). Both images were compared before.
  */
 void image_ask(struct image *from, struct image *to, struct batch *batch);
 

@@ -121,7 +121,8 @@ void set_begin(struct set_filler *filler, struct ruleset *rs,
 	struct image_set *set = &filler->set;
 
 	*filler = (struct set_filler){.rs = rs, .shape = shape, .expected = n};
-	snprintf(set->name, sizeof(set->name), "%s", shape->name);
+	memcpy(set->name, shape->name,
+		strnlen(shape->name, sizeof(set->name) - 1));
 	set->family = rs->family;
 	set->key = (uint16_t)shape->key_length;
 	set->data = (uint16_t)shape->data_length;
