@@ -149,6 +149,7 @@ static void say_answer(
 	pair("Because", why_get(a, "reason"));
 	pair("By", why_get(a, "rule"));
 	pair("Then", why_get(a, "upgrade"));
+	pair("At most", why_get(a, "limits"));
 	pair("But", why_get(a, "foreign"));
 	if (strcmp(why_get(a, "allowed"), "yes") != 0)
 		pair("To allow", why_get(a, "advice"));

@@ -81,6 +81,7 @@ struct bus_because {
 	char advice[384]; /* what would allow it */
 	char upgrade[256]; /* how it goes on */
 	char foreign[256]; /* who else drops it */
+	char limits[512]; /* how much of it */
 };
 
 struct bus_file {

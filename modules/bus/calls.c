@@ -240,21 +240,32 @@ static int append_attempt(sd_bus_message *m, const struct bus_attempt *attempt)
 		attempt->packets, (int)(attempt->observed != 0));
 }
 
-static int answer_attempts(struct call *call)
+int calls_answer_list(struct call *call, const char *row,
+	int (*append)(sd_bus_message *m, void *arg), void *arg)
 {
 	sd_bus_message *m = NULL;
 	int r;
 
 	r = sd_bus_message_new_method_return(call->message, &m);
 	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'a', "(usssqtb)");
-	for (size_t i = 0; r >= 0 && i < call->n_attempts; i++)
-		r = append_attempt(m, &call->attempts[i]);
+		r = sd_bus_message_open_container(m, 'a', row);
+	if (r >= 0)
+		r = append(m, arg);
 	if (r >= 0)
 		r = sd_bus_message_close_container(m);
 	if (r >= 0)
 		r = sd_bus_send(NULL, m, NULL);
 	sd_bus_message_unref(m);
+	return r;
+}
+
+static int append_attempts(sd_bus_message *m, void *arg)
+{
+	const struct call *call = arg;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < call->n_attempts; i++)
+		r = append_attempt(m, &call->attempts[i]);
 	return r;
 }
 
@@ -273,7 +284,7 @@ void calls_reply(struct port *port, const struct bus_reply *reply)
 			names_error(clean.error), "%s",
 			clean.text[0] ? clean.text : strerror(-clean.error));
 	else if (call->verb == BUS_VERB_ATTEMPTS)
-		r = answer_attempts(call);
+		r = calls_answer_list(call, "(usssqtb)", append_attempts, call);
 	else
 		r = sd_bus_reply_method_return(call->message, "s", clean.text);
 	if (r < 0)

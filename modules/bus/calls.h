@@ -46,6 +46,9 @@ void calls_reply(struct port *port, const struct bus_reply *reply);
 /* For those who answer: the call with this cookie, NULL; done with it. */
 struct call *calls_find(struct calls *calls, uint64_t cookie);
 void calls_release(struct call *call);
+/* Answers with an array of such rows, which append() adds. -errno. */
+_must_check_ int calls_answer_list(struct call *call, const char *row,
+	int (*append)(sd_bus_message *m, void *arg), void *arg);
 /* The connection is gone, and with it everybody who waited. */
 void calls_drop(struct port *port);
 

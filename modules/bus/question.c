@@ -31,8 +31,9 @@ static int append(sd_bus_message *m, const char *key, char *text, size_t size)
 	return sd_bus_message_append(m, "{ss}", key, text);
 }
 
-static int append_all(sd_bus_message *m, struct bus_because *b)
+static int append_all(sd_bus_message *m, void *arg)
 {
+	struct bus_because *b = arg;
 	static const char *const kernel[] = {NULL, "agrees", "differs"};
 	int r;
 
@@ -52,24 +53,8 @@ static int append_all(sd_bus_message *m, struct bus_because *b)
 		r = append(m, "upgrade", b->upgrade, sizeof(b->upgrade));
 	if (r >= 0)
 		r = append(m, "foreign", b->foreign, sizeof(b->foreign));
-	return r;
-}
-
-static int answer(struct call *call, struct bus_because *because)
-{
-	sd_bus_message *m = NULL;
-	int r;
-
-	r = sd_bus_message_new_method_return(call->message, &m);
 	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'a', "{ss}");
-	if (r >= 0)
-		r = append_all(m, because);
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	if (r >= 0)
-		r = sd_bus_send(NULL, m, NULL);
-	sd_bus_message_unref(m);
+		r = append(m, "limits", b->limits, sizeof(b->limits));
 	return r;
 }
 
@@ -81,7 +66,7 @@ void calls_because(struct port *port, const struct bus_because *because)
 	/* From isolation, which has no say in any other call. */
 	if (because->cookie == 0 || !call || call->verb != BUS_VERB_WHY)
 		return;
-	if (answer(call, &clean) < 0)
+	if (calls_answer_list(call, "{ss}", append_all, &clean) < 0)
 		sd_bus_reply_method_errorf(call->message, BUS_ERROR_FAILED,
 			"the answer could not be made");
 	calls_release(call);

@@ -23,6 +23,7 @@
 #define ISOLATION_STANDINS_MAX 512 /* interfaces and IPv6 addresses */
 /* New connections in a second, unless somebody says otherwise. */
 #define ISOLATION_RATE_DEFAULT 200
+#define ISOLATION_CONNECTIONS_MAX 1024 /* of one device at once */
 #define ISOLATION_RATE_MAX 1000000
 /* Bytes per second: 64 kbit/s to 10 Gbit/s. */
 #define ISOLATION_BANDWIDTH_MIN 8000ull

@@ -93,6 +93,8 @@ def told(tap, lab):
                  RATE, "that names the device and its limit")
     tap.contains(text, "refused", "and says what became of it")
     tap.equal(len(warnings()), 1, "one for all of it")
+    tap.contains(lab.ctl("why", "camera", "udp/7", lab.cloud.ip).stdout,
+                 "over its connections now", "gatehouse why tells it as well")
 
 
 def nearest(tap, lab):

@@ -316,6 +316,52 @@ static void test_observed_says_so(void **state)
 	assert_non_null(strstr(text, "all of it passed"));
 }
 
+static const char *explained(const struct conf *conf, bool observed)
+{
+	static char text[512];
+
+	limits_explain(conf, conf_find(conf, "device", "a"), 1, observed, text,
+		sizeof(text));
+	return text;
+}
+
+/* With the line it comes from, and what is reached. */
+static void test_explained(void **state)
+{
+	struct agent *agent = *state;
+	struct isolation_over over = {.device = 1, .packets = 10};
+	struct conf *conf = parse("[zone z]\nrate = 6/s\n[device a]\n"
+				  "bandwidth = up 64kbit\n",
+		0);
+
+	assert_string_equal(explained(agent->conf, false),
+		"30 new connections a minute (test:2: rate = 30/m), 1024 at "
+		"once");
+	assert_string_equal(explained(conf, false),
+		"6 new connections a second (test:2: rate = 6/s), 1024 at "
+		"once; its bandwidth (test:4: bandwidth = up 64kbit)");
+	conf_free(conf);
+	conf = parse("[device a]\n", 0);
+	assert_string_equal(explained(conf, false),
+		"200 new connections a second (nobody says otherwise), 1024 "
+		"at once");
+	conf_free(conf);
+	add_device(agent, 1, RECORD_MODE_ENFORCE);
+	limits_over(agent, &over);
+	assert_non_null(strstr(explained(agent->conf, false),
+		". It is over its connections now: what is more is refused"));
+	assert_non_null(strstr(explained(agent->conf, true),
+		". It is over its connections now: what is more passes"));
+	assert_null(strstr(explained(agent->conf, true), "over its bandwidth"));
+	over.bandwidth = 1;
+	limits_over(agent, &over);
+	assert_non_null(
+		strstr(explained(agent->conf, false), "over its bandwidth"));
+	assert_true(limits_is_over(1, true, clock_ms()));
+	assert_false(limits_is_over(1, true, clock_ms() + LIMITS_NOW_MS));
+	assert_false(limits_is_over(2, true, clock_ms()));
+}
+
 /* Somebody who is not there is nobody's warning. */
 static void test_unknown(void **state)
 {
@@ -354,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_sent),
 		TEST(test_episode),
 		TEST(test_observed_says_so),
+		TEST(test_explained),
 		TEST(test_unknown),
 		TEST(test_episodes_limit),
 	};

@@ -10,6 +10,7 @@
 
 #include "modules/isolation/agent/admins.h"
 #include "modules/isolation/agent/because.h"
+#include "modules/isolation/agent/limits.h"
 #include "modules/isolation/why.h"
 
 static const struct mac camera = {{2, 0, 0, 0, 0, 1}};
@@ -263,6 +264,15 @@ static void test_modes(void **state)
 	assert_int_equal(b.mode, RECORD_MODE_ENFORCE);
 }
 
+/* Only which device, and that it is asked for what passes. */
+void limits_explain(const struct conf *conf, const struct conf_section *device,
+	uint32_t id, bool observed, char *ret_text, size_t size)
+{
+	(void)conf;
+	snprintf(ret_text, size, "%s %u%s", device->name, id,
+		observed ? " observed" : "");
+}
+
 static const struct conf_key gateway_keys[] = {
 	{"name-server", conf_check_ip_list, "addresses", true}};
 static const struct conf_key device_keys[] = {
@@ -328,6 +338,7 @@ static void test_words(void **state)
 	assert_string_equal(words.rule, "/etc/x.conf:6: allow = tcp/443 any");
 	assert_int_equal(words.passes, 1);
 	assert_string_equal(words.advice, "");
+	assert_string_equal(words.limits, "camera 1");
 	/* A line that is no longer there is not made up. */
 	b.line.first = b.line.last = 444;
 	explain(conf, b, NULL, &words);
@@ -339,8 +350,10 @@ static void test_words(void **state)
 					  "(in [device camera], "
 					  "/etc/x.conf:3)");
 	assert_int_equal(words.passes, 0);
+	assert_string_equal(words.limits, "");
 	b.mode = RECORD_MODE_OBSERVE;
 	explain(conf, b, NULL, &words);
+	assert_string_equal(words.limits, "camera 1 observed");
 	assert_int_equal(words.passes, 1);
 	assert_int_equal(words.allowed, 0);
 	b.reason = R(NO_ROUTE); /* nobody can let that pass */

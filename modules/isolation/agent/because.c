@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "modules/isolation/agent/allow.h"
+#include "modules/isolation/agent/limits.h"
 #include "modules/isolation/agent/windows.h"
 
 struct explaining {
@@ -278,6 +279,15 @@ static void explain_link(struct explaining *e)
 			"both have an address = (see gatehouse.conf(5))");
 }
 
+/* What passes, passes as far as this. */
+static void explain_limits(struct explaining *e)
+{
+	if (e->device && e->words->passes)
+		limits_explain(e->conf, e->device, e->because->device,
+			e->because->mode == RECORD_MODE_OBSERVE,
+			e->words->limits, sizeof(e->words->limits));
+}
+
 static void explain_stranger(struct explaining *e)
 {
 	SAY(e->words->reason,
@@ -394,4 +404,5 @@ void because_explain(const struct conf *conf,
 	explain_reason(&e);
 	explain_upgrade(&e);
 	explain_link(&e);
+	explain_limits(&e);
 }

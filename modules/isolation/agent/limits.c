@@ -120,32 +120,33 @@ static bool is_more(
 
 /* Leaves the limit as it is when the section has none of its own. */
 static void take_rate(
-	const struct conf_section *section, struct isolation_limit *limit)
+	const struct conf_section *section, struct limits_found *found)
 {
-	const char *text = conf_text(section, "rate", "");
+	const struct conf_value *value = section ? conf_get(section, "rate")
+						 : NULL;
 
 	/* The check has made sure that it can be read. */
-	if (text[0] &&
-		limits_parse_rate(text, &limit->rate, &limit->seconds) < 0)
-		return;
+	if (value && limits_parse_rate(value->text, &found->limit.rate,
+			     &found->limit.seconds) == 0)
+		found->rate = value;
 }
 
 static void take_bandwidth(
-	const struct conf_section *device, struct isolation_limit *limit)
+	const struct conf_section *device, struct limits_found *found)
 {
-	const char *text = conf_text(device, "bandwidth", "");
+	const struct conf_value *value = conf_get(device, "bandwidth");
 
-	if (text[0] &&
-		limits_parse_bandwidth(text, &limit->up, &limit->down) < 0)
-		return;
+	if (value && limits_parse_bandwidth(value->text, &found->limit.up,
+			     &found->limit.down) == 0)
+		found->bandwidth = value;
 }
 
-static struct isolation_limit zone_limit(const struct conf *conf,
-	const struct conf_section *device, struct isolation_limit gateway)
+static struct limits_found zone_limit(const struct conf *conf,
+	const struct conf_section *device, struct limits_found gateway)
 {
 	const struct conf_section *own = conf_find(
 		conf, "zone", conf_text(device, "zone", ""));
-	struct isolation_limit most = gateway;
+	struct limits_found most = gateway;
 	bool first = true;
 
 	if (own) {
@@ -154,29 +155,38 @@ static struct isolation_limit zone_limit(const struct conf *conf,
 	}
 	for (const struct conf_section *z = conf_next(conf, "zone", NULL); z;
 		z = conf_next(conf, "zone", z)) {
-		struct isolation_limit one = gateway;
+		struct limits_found one = gateway;
 
 		if (!is_devices_zone(z))
 			continue;
 		take_rate(z, &one);
-		if (first || is_more(&one, &most))
+		if (first || is_more(&one.limit, &most.limit))
 			most = one;
 		first = false;
 	}
 	return most;
 }
 
+void limits_find(const struct conf *conf, const struct conf_section *device,
+	struct limits_found *ret_found)
+{
+	struct limits_found found = {
+		.limit = {.rate = ISOLATION_RATE_DEFAULT, .seconds = 1}};
+
+	take_rate(conf_next(conf, "gateway", NULL), &found);
+	found = zone_limit(conf, device, found);
+	take_rate(device, &found);
+	take_bandwidth(device, &found);
+	*ret_found = found;
+}
+
 void limits_of(const struct conf *conf, const struct conf_section *device,
 	struct isolation_limit *ret_limit)
 {
-	struct isolation_limit limit = {
-		.rate = ISOLATION_RATE_DEFAULT, .seconds = 1};
+	struct limits_found found;
 
-	take_rate(conf_next(conf, "gateway", NULL), &limit);
-	limit = zone_limit(conf, device, limit);
-	take_rate(device, &limit);
-	take_bandwidth(device, &limit);
-	*ret_limit = limit;
+	limits_find(conf, device, &found);
+	*ret_limit = found.limit;
 }
 
 int limits_send(struct agent *agent, const struct conf *conf,

@@ -47,6 +47,16 @@ static bool note(const struct isolation_over *over, int64_t now_ms)
 	return true;
 }
 
+bool limits_is_over(uint32_t device, bool bandwidth, int64_t now_ms)
+{
+	for (size_t i = 0; i < self.n; i++)
+		if (self.episodes[i].device == device &&
+			self.episodes[i].bandwidth == bandwidth)
+			return now_ms - self.episodes[i].last_ms <
+			       LIMITS_NOW_MS;
+	return false;
+}
+
 size_t limits_sweep(struct state *state, int64_t now_ms)
 {
 	size_t kept = 0;

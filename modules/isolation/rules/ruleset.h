@@ -36,7 +36,7 @@
 #define RULESET_ANSWERS_EACH 20
 #define RULESET_ANSWERS 1000
 /* Connections of one device that are tracked at once. */
-#define RULESET_CONNECTIONS_MAX 1024
+#define RULESET_CONNECTIONS_MAX ISOLATION_CONNECTIONS_MAX
 
 /*
  * What is logged of what was denied: of one device at most ten records in any
