@@ -57,6 +57,7 @@ enum isolation_message {
 	ISOLATION_ROUTER,
 	ISOLATION_PUBLISH, /* struct isolation_pass: anybody to the device */
 	ISOLATION_ZONE_ALLOW, /* struct isolation_allow; device: the zone */
+	ISOLATION_OUTSIDE,
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 24,
 	ISOLATION_GET_ATTEMPTS,
@@ -83,7 +84,7 @@ enum isolation_message {
 	ISOLATION_STANDIN,
 };
 /* Two meanings of one number would be found by a question only. */
-_Static_assert(ISOLATION_ZONE_ALLOW < ISOLATION_WHO &&
+_Static_assert(ISOLATION_OUTSIDE < ISOLATION_WHO &&
 		       ISOLATION_FORGET < ISOLATION_SEEN &&
 		       (int)ISOLATION_BOUND < (int)IPC_BASE_PROXY,
 	"each message has a number of its own");
@@ -218,6 +219,15 @@ struct isolation_pass {
 	uint16_t first, last;
 	/* Wherever this device is found, without "to"; 0: none is meant. */
 	uint32_t to_device;
+};
+
+/*
+ * Nobody named an uplink: where the main table's default routes lead is one,
+ * in this mode. At most one line.
+ */
+struct isolation_outside {
+	uint8_t mode; /* enum record_mode */
+	uint8_t zero[3];
 };
 
 /* Which bits of marks are ours; without this message the usual ones. */

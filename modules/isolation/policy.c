@@ -99,6 +99,11 @@ static int by_log(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct isolation_log));
 }
 
+static int by_outside(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct isolation_outside));
+}
+
 static int by_pinned(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct ip));
@@ -135,6 +140,7 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(zone_allows), ITEM(allow), by_allow, POLICY_EVERYBODY},
 	{MEMBER(publishes), ITEM(pass), by_pass, OWNER(pass), false, true},
 	{MEMBER(zone_passes), ITEM(pass), by_pass, POLICY_EVERYBODY},
+	{MEMBER(outsides), ITEM(outside), by_outside, POLICY_EVERYBODY},
 	{MEMBER(follows), ITEM(pass), by_pass, OWNER(pass), false, true},
 	{MEMBER(zone_follows), ITEM(pass), by_pass, POLICY_EVERYBODY},
 };

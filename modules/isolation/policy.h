@@ -38,6 +38,7 @@ struct policy {
 	struct policy_array zone_passes; /* those from a zone */
 	struct isolation_marks marks; /* sealed: never zero */
 	struct policy_array zone_allows; /* isolation_allow, by zone */
+	struct policy_array outsides; /* isolation_outside: none or one */
 	/*
 	 * Ways to wherever a device is: to_device and no address. What follows
 	 * from them (follow.h) is in passes and zone_passes, with both.
@@ -60,7 +61,7 @@ struct policy_kind {
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
-#define POLICY_KINDS 19
+#define POLICY_KINDS 20
 #define POLICY_KIND_DEVICES 1 /* the place of devices */
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
@@ -101,6 +102,8 @@ _must_check_ int policy_add_limit(
 	struct policy *policy, const struct isolation_limit *limit);
 _must_check_ int policy_add_log(
 	struct policy *policy, const struct isolation_log *log);
+_must_check_ int policy_add_outside(
+	struct policy *policy, const struct isolation_outside *outside);
 _must_check_ int policy_add_publish(
 	struct policy *policy, const struct isolation_pass *publish);
 _must_check_ int policy_add_zone_allow(

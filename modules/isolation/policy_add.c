@@ -193,6 +193,18 @@ int policy_add_log(struct policy *policy, const struct isolation_log *log)
 	return add(&policy->logs, log, sizeof(*log), 1);
 }
 
+int policy_add_outside(
+	struct policy *policy, const struct isolation_outside *outside)
+{
+	static const uint8_t zero[sizeof(outside->zero)];
+
+	if (memcmp(outside->zero, zero, sizeof(zero)) != 0 ||
+		(outside->mode != RECORD_MODE_OBSERVE &&
+			outside->mode != RECORD_MODE_ENFORCE))
+		return -EINVAL;
+	return add(&policy->outsides, outside, sizeof(*outside), 1);
+}
+
 /* To an address that is the device's own. */
 int policy_add_publish(
 	struct policy *policy, const struct isolation_pass *publish)

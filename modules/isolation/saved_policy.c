@@ -28,6 +28,7 @@ union item {
 	struct isolation_router router;
 	struct isolation_pass pass;
 	struct isolation_marks marks;
+	struct isolation_outside outside;
 };
 
 static int add_zone(struct policy *policy, const union item *item)
@@ -110,6 +111,11 @@ static int add_pass(struct policy *policy, const union item *item)
 	return policy_add_pass(policy, &item->pass);
 }
 
+static int add_outside(struct policy *policy, const union item *item)
+{
+	return policy_add_outside(policy, &item->outside);
+}
+
 static int set_marks(struct policy *policy, const union item *item)
 {
 	return policy_set_marks(policy, &item->marks);
@@ -136,6 +142,7 @@ static const struct kind {
 	{ISOLATION_PUBLISH, sizeof(struct isolation_pass), add_publish},
 	{ISOLATION_ZONE_ALLOW, sizeof(struct isolation_allow), add_zone_allow},
 	{ISOLATION_PASS, sizeof(struct isolation_pass), add_pass},
+	{ISOLATION_OUTSIDE, sizeof(struct isolation_outside), add_outside},
 	{ISOLATION_MARKS, sizeof(struct isolation_marks), set_marks},
 };
 

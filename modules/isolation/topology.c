@@ -218,7 +218,11 @@ bool topology_is_gateway(const struct topology *topology, const struct ip *ip)
 
 bool topology_same_ports(const struct topology *a, const struct topology *b)
 {
-	if (a->n_ports != b->n_ports || a->n_addresses != b->n_addresses)
+	if (a->n_ports != b->n_ports || a->n_addresses != b->n_addresses ||
+		a->n_uplinks != b->n_uplinks)
+		return false;
+	if (memcmp(a->uplinks, b->uplinks,
+		    a->n_uplinks * sizeof(a->uplinks[0])) != 0)
 		return false;
 	if (a->n_addresses && memcmp(a->addresses, b->addresses,
 				      a->n_addresses * sizeof(*a->addresses)))

@@ -10,6 +10,7 @@
 
 #define TOPOLOGY_PORTS_MAX ISOLATION_PORTS_MAX
 #define TOPOLOGY_ADDRESSES_MAX 256 /* of the gateway in devices zones */
+#define TOPOLOGY_UPLINKS_MAX 16 /* that nobody named */
 
 /* A link as the kernel tells it. */
 struct topology_fact {
@@ -18,6 +19,8 @@ struct topology_fact {
 	bool bridge; /* is one */
 	bool bridged; /* its master is one */
 	struct mac mac; /* zero: has none */
+	bool loopback;
+	uint8_t kind; /* enum uplinks_kind */
 };
 
 /* An address of this machine. */
@@ -49,6 +52,9 @@ struct topology {
 	struct ip *addresses;
 	size_t n_addresses;
 	bool addresses_full; /* some were left out */
+	/* Found by their routes (uplinks.h): in order. */
+	char uplinks[TOPOLOGY_UPLINKS_MAX][16];
+	size_t n_uplinks;
 	/* In the order of policy->zones. */
 	struct isolation_link links[ISOLATION_ZONES_MAX];
 	size_t n_links;
@@ -77,7 +83,7 @@ void topology_part(struct topology *topology, const struct policy *policy);
 void topology_add_addresses(struct topology *topology,
 	const struct topology_address *addresses, size_t n);
 bool topology_is_gateway(const struct topology *topology, const struct ip *ip);
-/* The same ports, modes and addresses: the rules need no change. */
+/* The same ports, modes, addresses and uplinks: the rules need no change. */
 bool topology_same_ports(const struct topology *a, const struct topology *b);
 const struct topology_port *topology_port(
 	const struct topology *topology, int32_t index);

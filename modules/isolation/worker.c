@@ -21,11 +21,13 @@
 #include "modules/isolation/following.h"
 #include "modules/isolation/kernel/links.h"
 #include "modules/isolation/kernel/neigh.h"
+#include "modules/isolation/kernel/routes.h"
 #include "modules/isolation/learning.h"
 #include "modules/isolation/ports_sync.h"
 #include "modules/isolation/standins_sync.h"
 #include "modules/isolation/report.h"
 #include "modules/isolation/try_kernel.h"
+#include "modules/isolation/uplinks_sync.h"
 
 #define COUNT_MS 5000 /* how often the counters are told */
 
@@ -35,6 +37,7 @@ static struct {
 	struct guard guard;
 	struct links links;
 	struct neigh neigh;
+	struct routes routes;
 	struct cuts cuts;
 	struct learning learning;
 	struct following following;
@@ -154,6 +157,13 @@ static int on_pass(void *owner, const void *message, int fd)
 	return policy_add_pass(&self.wanted, message);
 }
 
+static int on_outside(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_outside(&self.wanted, message);
+}
+
 static int on_marks(void *owner, const void *message, int fd)
 {
 	(void)owner;
@@ -263,6 +273,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_MARKS, struct isolation_marks, on_marks),
 	IPC_ROUTE(ISOLATION_PUBLISH, struct isolation_pass, on_publish),
 	IPC_ROUTE(ISOLATION_ZONE_ALLOW, struct isolation_allow, on_zone_allow),
+	IPC_ROUTE(ISOLATION_OUTSIDE, struct isolation_outside, on_outside),
 	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
 		on_get_attempts),
@@ -298,6 +309,7 @@ static int read_topology(const struct policy *policy,
 	topology_remember(ret_topology, before, facts, n);
 	topology_add_addresses(ret_topology, addresses, n_addresses);
 	topology_part(ret_topology, policy);
+	r = uplinks_sync_read(&self.routes, policy, facts, n, ret_topology);
 	free(facts);
 	free(addresses);
 	if (ret_topology->addresses_full)
@@ -309,7 +321,9 @@ static int read_topology(const struct policy *policy,
 			  "devices on the others are not isolated from each "
 			  "other",
 			TOPOLOGY_PORTS_MAX);
-	return 0;
+	if (r < 0)
+		topology_free(ret_topology);
+	return r;
 }
 
 static void sync_host(void)
@@ -335,6 +349,7 @@ static void on_links(struct links *links)
 		loop_set_timer(links->loop, &links->settle, 1000);
 		return;
 	}
+	uplinks_sync_tell(&now);
 	before.n_links = self.engine.topology.n_links;
 	memcpy(before.links, self.engine.topology.links, sizeof(before.links));
 	report_links(self.worker, &now, &before);
@@ -389,6 +404,14 @@ static bool on_seen(struct neigh *neigh, const struct neigh_fact *fact)
 	return report_seen(self.worker, &self.engine, fact);
 }
 
+static void on_routes(struct routes *changed)
+{
+	(void)changed;
+	if (!self.links.settle.slot)
+		loop_set_timer(
+			self.links.loop, &self.links.settle, LINKS_SETTLE_MS);
+}
+
 static void on_followed(struct following *following)
 {
 	(void)following;
@@ -403,6 +426,7 @@ static int prepare(struct worker *worker)
 	self.worker = worker;
 	self.engine.on_restored = on_restored;
 	self.links.on_change = on_links;
+	self.routes.on_change = on_routes;
 	self.neigh.on_seen = on_seen;
 	self.cuts.engine = &self.engine;
 	self.cuts.neigh = &self.neigh;
@@ -418,6 +442,8 @@ static int prepare(struct worker *worker)
 		r = guard_open(&self.guard);
 	if (r == 0)
 		r = links_open(&self.links);
+	if (r == 0)
+		r = routes_open(&self.routes);
 	if (r == 0)
 		r = neigh_open(&self.neigh);
 	if (r == 0)
@@ -435,6 +461,8 @@ static int start(struct worker *worker)
 		r = guard_start(&self.guard, worker->loop);
 	if (r == 0)
 		r = links_start(&self.links, worker->loop);
+	if (r == 0)
+		r = routes_start(&self.routes, worker->loop);
 	if (r == 0)
 		r = neigh_start(&self.neigh, worker->loop);
 	if (r == 0)
@@ -497,6 +525,7 @@ static int apply(struct worker *worker, char *reason)
 	set_guard();
 	on_other_rules(&self.guard);
 	report_rules(worker, &self.engine, &self.guard, worker->wanted);
+	uplinks_sync_tell(&self.engine.topology);
 	report_links(worker, &self.engine.topology, NULL);
 	report_ports(worker, &self.engine.topology);
 	sync_host();

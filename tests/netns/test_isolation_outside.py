@@ -10,8 +10,8 @@ import struct
 import threading
 import time
 
-from isolation_lab import Lab, all_cut, all_open, counter, everywhere, put
-from isolation_lab import run, wait, ways
+from isolation_lab import Lab, all_cut, all_open, counter, elements, put
+from isolation_lab import everywhere, run, wait, ways
 from net import entered, family_of
 
 NAMES = ("camera", "sensor")
@@ -105,6 +105,83 @@ def spoofed(tap, lab, server):
               "a new prefix inside counts at once")
 
 
+def uplinks(lab):
+    return sorted(key for key, _ in elements(lab, "uplinks"))
+
+
+def follows(tap, lab, *wanted):
+    return tap.ok(wait(lambda: uplinks(lab) == sorted(wanted), 10),
+                  "uplinks: %s" % (" ".join(wanted) or "none"), uplinks(lab))
+
+
+def unnamed(tap, lab, server):
+    """Nobody named an uplink: the default routes say which there are."""
+    def ip(*words):
+        lab.gateway.run("ip", *words)
+    names = ("192.168.50.77", "fd00:50::77")
+    put(lab, config(lab).replace(
+        "[zone internet]\ninterface = wan0\nrole = uplink\n", ""))
+    for route in (("-4",), ("-6",)):  # the lab may have them
+        lab.gateway.run("ip", *route, "route", "del", "default", check=False)
+    follows(tap, lab)
+    tap.equal(pretend(lab, server, *names), len(names),
+              "without a default route it is not known what is outside")
+    ip("route", "add", "default", "via", lab.cloud.ip, "dev", "wan0")
+    follows(tap, lab, "wan0")
+    tap.equal(pretend(lab, server, *names), 0,
+              "with one, nobody outside is somebody inside")
+    for name in ("wan1", "wan2"):
+        ip("link", "add", name, "type", "bridge")
+        ip("link", "set", name, "up")
+    ip("-6", "route", "add", "default", "via", "fe80::1", "dev", "wan1",
+       "metric", "9")
+    follows(tap, lab, "wan0", "wan1")
+    ip("route", "replace", "default", "nexthop", "dev", "wan1", "nexthop",
+       "dev", "wan2")
+    follows(tap, lab, "wan1", "wan2")
+    ip("link", "del", "wan2")
+    ip("route", "replace", "default", "via", lab.cloud.ip, "dev", "wan0")
+    follows(tap, lab, "wan0", "wan1")
+    ip("link", "del", "wan1")
+    ip("tuntap", "add", "tun7", "mode", "tun")
+    ip("link", "set", "tun7", "up")
+    ip("addr", "add", "10.77.0.1/24", "dev", "tun7")
+    ip("route", "add", "default", "dev", "tun7", "metric", "5")
+    ip("route", "add", "default", "dev", "lan0", "metric", "6")
+    ip("route", "add", "0.0.0.0/1", "dev", "br0")
+    ip("route", "add", "default", "dev", "br0", "table", "77")
+    follows(tap, lab, "wan0")
+    ip("route", "del", "default", "via", lab.cloud.ip, "dev", "wan0")
+    follows(tap, lab)
+    ip("link", "del", "tun7")
+    ip("route", "del", "default", "dev", "lan0")
+    ip("route", "del", "0.0.0.0/1", "dev", "br0")
+    ip("route", "flush", "table", "77")
+
+
+def delegated(tap, lab):
+    """Another prefix on the devices' side."""
+    camera = lab.camera
+    put(lab, config(lab, camera="allow = tcp/7 any").replace(camera.ip6, ""))
+    lab.gateway.run("ip", "addr", "add", "2001:db8:99::1/64", "dev", "br0",
+                    "nodad")
+    lab.cloud.run("ip", "route", "add", "2001:db8:99::/64", "via",
+                  "2001:db8:113::1")
+    camera.run("ip", "addr", "add", "2001:db8:99::5/64", "dev", "eth0",
+               "nodad", "preferred_lft", "forever")
+    camera.run("ip", "-6", "route", "replace", "default", "via",
+               "2001:db8:99::1", "dev", "eth0", "src", "2001:db8:99::5")
+    to = [("camera", lab.cloud.ip6, "tcp", 7)]
+    tap.ok(wait(lambda: lab.attempts(to) == ["yes"], 20),
+           "with another prefix inside traffic goes on")
+    lab.gateway.run("ip", "addr", "del", "2001:db8:99::1/64", "dev", "br0")
+    camera.run("ip", "addr", "del", "2001:db8:99::5/64", "dev", "eth0")
+    camera.run("ip", "-6", "route", "replace", "default", "via",
+               "fd00:50::1", "dev", "eth0")
+    tap.ok(wait(lambda: lab.attempts(to) == ["yes"], 20),
+           "and with the old one again")
+
+
 def renumbered(tap, lab):
     put(lab, config(lab, camera="allow = tcp/7 any"))
     all_open(tap, lab, ways(lab, "camera", "cloud", 7, ("tcp",)), "before")
@@ -178,6 +255,8 @@ def outside(tap):
         lab.serve_tcp("gateway", 7)
         publish(tap, lab)
         spoofed(tap, lab, servers["owner", "udp", 7])
+        unnamed(tap, lab, servers["owner", "udp", 7])
+        delegated(tap, lab)
         renumbered(tap, lab)
         vpn(tap, lab)
 

@@ -63,6 +63,19 @@ static int send_zones(struct agent *agent, const struct conf *conf)
 	return r;
 }
 
+/* If the owner named no uplink, they are found. */
+static int send_outside(struct agent *agent, const struct conf *conf)
+{
+	struct isolation_outside outside = {
+		.mode = (uint8_t)agent_mode(conf, NULL, NULL)};
+
+	for (const struct conf_section *z = conf_next(conf, "zone", NULL); z;
+		z = conf_next(conf, "zone", z))
+		if (keys_zone_role(z) == ISOLATION_ROLE_UPLINK)
+			return 0;
+	return send_down(agent, ISOLATION_OUTSIDE, &outside, sizeof(outside));
+}
+
 static int send_allows(
 	struct agent *agent, const struct conf_section *section, uint32_t id)
 {
@@ -198,6 +211,8 @@ int wanted_send(struct agent *agent, const struct conf *conf)
 {
 	int r = send_zones(agent, conf);
 
+	if (r == 0)
+		r = send_outside(agent, conf);
 	for (const struct conf_section *d = conf_next(conf, "device", NULL);
 		d && r == 0; d = conf_next(conf, "device", d))
 		r = send_device(agent, conf, d);

@@ -18,6 +18,7 @@
 
 #include "agent/lib/log.h"
 #include "modules/isolation/rules/batch.h"
+#include "modules/isolation/uplinks.h"
 
 #define EVENT_BUFFER (1 << 20)
 
@@ -128,6 +129,9 @@ static void collect(struct nl_object *object, void *arg)
 	fact->master = rtnl_link_get_master(link);
 	read_mac(link, &fact->mac);
 	fact->bridge = type && !strcmp(type, "bridge");
+	fact->loopback = rtnl_link_get_flags(link) & IFF_LOOPBACK;
+	fact->kind = (uint8_t)uplinks_kind(
+		type, rtnl_link_get_flags(link) & IFF_POINTOPOINT);
 }
 
 static const struct topology_fact *find(const struct collection *c, int index)

@@ -27,10 +27,21 @@ static const struct names {
 	{"published6", "observed_at6", "enforced_at6"},
 };
 
+/* Those that nobody named. */
+static void put_found(
+	struct set_filler *filler, const struct ruleset_input *input)
+{
+	policy_each(struct isolation_outside, o, &input->policy->outsides)
+		for (size_t i = 0; i < input->topology->n_uplinks; i++)
+			if (o->mode == RECORD_MODE_ENFORCE)
+				set_put(filler, input->topology->uplinks[i]);
+}
+
 /* An uplink that enforces; and all that is not outside. */
 static void add_interfaces(
-	struct ruleset *rs, const struct policy *policy, bool uplinks)
+	struct ruleset *rs, const struct ruleset_input *input, bool uplinks)
 {
+	const struct policy *policy = input->policy;
 	const struct set_shape shape = set_shape_interfaces(
 		uplinks ? "uplinks" : "inside_if");
 	struct set_filler filler;
@@ -43,6 +54,8 @@ static void add_interfaces(
 			(!uplink || z->mode == RECORD_MODE_ENFORCE))
 			set_put(&filler, z->interface);
 	}
+	if (uplinks)
+		put_found(&filler, input);
 	set_end(&filler);
 }
 
@@ -135,13 +148,14 @@ static int add_published(struct ruleset *rs, const struct policy *policy,
 }
 
 int ruleset_add_outside_sets(
-	struct ruleset *rs, const struct policy *policy, char *ret_reason)
+	struct ruleset *rs, const struct ruleset_input *input, char *ret_reason)
 {
+	const struct policy *policy = input->policy;
 	static const uint16_t families[] = {AF_INET, AF_INET6};
 	int r = 0;
 
-	add_interfaces(rs, policy, true);
-	add_interfaces(rs, policy, false);
+	add_interfaces(rs, input, true);
+	add_interfaces(rs, input, false);
 	for (size_t i = 0; i < RULES_FAMILIES && r == 0; i++) {
 		add_places(rs, policy, names[i].observed, families[i],
 			RECORD_MODE_OBSERVE);

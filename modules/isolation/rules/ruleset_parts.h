@@ -27,8 +27,8 @@ void ruleset_add_count_sets(struct ruleset *rs, const struct policy *policy,
 	const struct ruleset_carry *carry);
 
 /* What comes from outside. */
-_must_check_ int ruleset_add_outside_sets(
-	struct ruleset *rs, const struct policy *policy, char *ret_reason);
+_must_check_ int ruleset_add_outside_sets(struct ruleset *rs,
+	const struct ruleset_input *input, char *ret_reason);
 void rules_pass_published(struct ruleset *rs, const char *chain);
 /* What published ports answer, also right after a reload. */
 void rules_pass_answers(struct ruleset *rs, const char *chain);

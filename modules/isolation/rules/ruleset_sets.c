@@ -150,7 +150,7 @@ int ruleset_add_inet_sets(
 	if (r == 0)
 		r = ruleset_add_stranger_sets(rs, p, ret_reason);
 	if (r == 0)
-		r = ruleset_add_outside_sets(rs, p, ret_reason);
+		r = ruleset_add_outside_sets(rs, input, ret_reason);
 	return r < 0 ? r : ruleset_add_allow_sets(rs, p, ret_reason);
 }
 
