@@ -103,33 +103,50 @@ bool collisions_find_rule(const struct foreign *foreign,
 	return false;
 }
 
-static void look(struct guard *guard, struct nft *nft,
-	const struct isolation_marks *marks,
-	struct isolation_collision *collision)
+static void look(
+	const struct collisions *c, struct isolation_collision *collision)
 {
 	struct guard_rule *rules = NULL;
 	struct foreign foreign;
 	size_t n = 0;
 	bool found = false;
 
-	if (guard_list(guard, &rules, &n) == 0)
-		found = collisions_find_route(rules, n, marks, collision);
+	if (guard_list(c->guard, &rules, &n) == 0)
+		found = collisions_find_route(rules, n, c->marks, collision);
 	free(rules);
-	if (found || foreign_read(nft, &foreign) < 0)
+	if (found || foreign_read(c->nft, &foreign) < 0)
 		return;
-	(void)collisions_find_rule(&foreign, marks, collision);
+	(void)collisions_find_rule(&foreign, c->marks, collision);
 	foreign_free(&foreign);
 }
 
-void collisions_tell(struct worker *worker, struct guard *guard,
-	struct nft *nft, const struct isolation_marks *marks)
+void collisions_tell(struct collisions *collisions)
 {
 	static struct isolation_collision told;
 	struct isolation_collision now = {0};
 
-	look(guard, nft, marks, &now);
+	collisions->last_ms = clock_ms();
+	look(collisions, &now);
 	if (!memcmp(&now, &told, sizeof(now)))
 		return;
 	told = now;
-	worker_send(worker, ISOLATION_COLLISION, &now, sizeof(now));
+	worker_send(collisions->worker, ISOLATION_COLLISION, &now, sizeof(now));
+}
+
+static void on_timer(struct timer *timer)
+{
+	collisions_tell(container_of(timer, struct collisions, timer));
+}
+
+/* One look is for all that happens until then. */
+void collisions_soon(struct collisions *collisions)
+{
+	int64_t wait_ms = collisions->last_ms + COLLISIONS_GAP_MS - clock_ms();
+
+	if (collisions->timer.slot)
+		return;
+	collisions->timer.fired = on_timer;
+	loop_set_timer(collisions->worker->loop, &collisions->timer,
+		wait_ms > COLLISIONS_SETTLE_MS ? wait_ms
+					       : COLLISIONS_SETTLE_MS);
 }

@@ -19,8 +19,22 @@ bool collisions_find_route(const struct guard_rule *rules, size_t n,
 bool collisions_find_rule(const struct foreign *foreign,
 	const struct isolation_marks *marks,
 	struct isolation_collision *ret_collision);
+/* Somebody who changes rules all the time does not get all of the processor. */
+#define COLLISIONS_SETTLE_MS 200 /* so long after a change */
+#define COLLISIONS_GAP_MS 2000 /* between two looks */
+
+struct collisions {
+	struct worker *worker;
+	struct guard *guard;
+	struct nft *nft;
+	const struct isolation_marks *marks;
+	struct timer timer;
+	int64_t last_ms;
+};
+
+/* Rules of others have changed: looks soon. The pointers are set before. */
+void collisions_soon(struct collisions *collisions);
 /* Looks, and tells the agent what is not as it was told last. */
-void collisions_tell(struct worker *worker, struct guard *guard,
-	struct nft *nft, const struct isolation_marks *marks);
+void collisions_tell(struct collisions *collisions);
 
 #endif

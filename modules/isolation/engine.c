@@ -85,11 +85,32 @@ static bool is_about_us(const struct engine *engine, const struct nlmsghdr *m)
 	       !strcmp(mnl_attr_get_str(a), RULESET_TABLE);
 }
 
+/* Elements of sets come and go all the time, and write no marks. */
+static bool is_about_others(
+	const struct engine *engine, const struct nlmsghdr *m)
+{
+	if (NFNL_SUBSYS_ID(m->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
+		m->nlmsg_pid == engine->nft.port || is_about_us(engine, m))
+		return false;
+	switch (NFNL_MSG_TYPE(m->nlmsg_type)) {
+	case NFT_MSG_NEWTABLE:
+	case NFT_MSG_DELTABLE:
+	case NFT_MSG_NEWCHAIN:
+	case NFT_MSG_DELCHAIN:
+	case NFT_MSG_NEWRULE:
+	case NFT_MSG_DELRULE:
+		return true;
+	}
+	return false;
+}
+
 /* True: something of ours was changed, and who did it is known. */
 static bool hear_message(struct engine *engine, const struct nlmsghdr *m)
 {
 	char by[ISOLATION_BY];
 	bool ours = engine->meddled;
+
+	engine->others |= is_about_others(engine, m);
 
 	engine->meddled |= is_about_us(engine, m);
 	if (!changer_read(m, by))
@@ -114,6 +135,7 @@ static bool hear(struct engine *engine)
 		n = recv(engine->monitor, bytes, sizeof(bytes), MSG_DONTWAIT);
 		if (n < 0 && errno == ENOBUFS) {
 			ours = true; /* something was lost, and by whom */
+			engine->others = true;
 			memset(engine->by, 0, sizeof(engine->by));
 		} else if (n <= 0) {
 			return ours;
@@ -263,6 +285,9 @@ static void on_monitor(struct watch *watch, uint32_t events)
 	(void)events;
 	if (hear(engine))
 		restore(engine);
+	if (engine->others && engine->on_others)
+		engine->on_others(engine);
+	engine->others = false;
 }
 
 static void on_retry(struct timer *timer)

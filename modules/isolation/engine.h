@@ -39,10 +39,13 @@ struct engine {
 	uint32_t restored;
 	char by[ISOLATION_BY]; /* who made that necessary last */
 	bool meddled; /* the transaction that is being told does */
+	bool others; /* rules that are not ours have changed */
 	int64_t window_ms;
 	unsigned in_window;
 	/* The tables were put back. */
 	void (*on_restored)(struct engine *engine);
+	/* Rules, chains or tables of others came or went. May be NULL. */
+	void (*on_others)(struct engine *engine);
 };
 
 /* Opens the sockets. -errno. */

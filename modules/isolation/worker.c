@@ -41,6 +41,7 @@ static struct {
 	struct cuts cuts;
 	struct learning learning;
 	struct following following;
+	struct collisions collisions;
 	struct timer count;
 	struct policy wanted;
 } self;
@@ -378,9 +379,15 @@ static void on_guard_restored(struct guard *guard)
 
 static void on_other_rules(struct guard *guard)
 {
+	(void)guard;
 	if (self.engine.in_force)
-		collisions_tell(self.worker, guard, &self.engine.nft,
-			&self.engine.policy.marks);
+		collisions_soon(&self.collisions);
+}
+
+static void on_other_tables(struct engine *engine)
+{
+	(void)engine;
+	on_other_rules(&self.guard);
 }
 
 /* Until then, rules that somebody flushes leave nothing behind. */
@@ -424,7 +431,12 @@ static int prepare(struct worker *worker)
 	int r;
 
 	self.worker = worker;
+	self.collisions = (struct collisions){.worker = worker,
+		.guard = &self.guard,
+		.nft = &self.engine.nft,
+		.marks = &self.engine.policy.marks};
 	self.engine.on_restored = on_restored;
+	self.engine.on_others = on_other_tables;
 	self.links.on_change = on_links;
 	self.routes.on_change = on_routes;
 	self.neigh.on_seen = on_seen;
@@ -523,7 +535,7 @@ static int apply(struct worker *worker, char *reason)
 		return r;
 	cuts_after(&self.cuts, generation);
 	set_guard();
-	on_other_rules(&self.guard);
+	collisions_tell(&self.collisions);
 	report_rules(worker, &self.engine, &self.guard, worker->wanted);
 	uplinks_sync_tell(&self.engine.topology);
 	report_links(worker, &self.engine.topology, NULL);

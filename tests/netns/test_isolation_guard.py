@@ -257,9 +257,12 @@ def collisions(tap):
         tap.equal(warnings(lab), [], "bits of their own are theirs")
         lab.gateway.run("nft", "insert", "rule", "inet", "vpn", "pick",
                         "iifname", "x", "meta", "mark", "set", "0x64")
-        put(lab, lab.base_config("enforce"))
         tap.ok(wait(lambda: warnings(lab)) and "table inet vpn, chain pick"
-               in warnings(lab)[0], "who writes the whole mark is named")
+               in warnings(lab)[0],
+               "who writes the whole mark is named, also later")
+        lab.gateway.run("nft", "delete", "table", "inet", "vpn")
+        tap.ok(wait(lambda: not warnings(lab)),
+               "and forgotten when the rule is gone")
 
 
 def answers_for_others(tap):
