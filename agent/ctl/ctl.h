@@ -20,6 +20,7 @@ struct ctl {
 	const char *state, *run; /* the daemon's folders */
 	const char *word; /* the command's argument; NULL: none */
 	const char *const *words; /* of commands with several */
+	const char *device; /* --device, a MAC address; NULL: all */
 	uint32_t confirm_within; /* seconds; 0: not on trial */
 };
 
@@ -50,6 +51,7 @@ int ctl_config_diff(const struct ctl *ctl);
 int ctl_config_apply(const struct ctl *ctl);
 int ctl_config_confirm(const struct ctl *ctl);
 int ctl_why(const struct ctl *ctl);
+int ctl_discover(const struct ctl *ctl);
 int ctl_rules_clear(const struct ctl *ctl);
 int ctl_doctor(const struct ctl *ctl);
 int ctl_selftest(const struct ctl *ctl);

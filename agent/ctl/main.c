@@ -43,6 +43,7 @@ static const struct command {
 	{"why", NULL, WORD_THREE, ctl_why},
 	{"self-test", NULL, WORD_NONE, ctl_selftest},
 	{"doctor", NULL, WORD_NONE, ctl_doctor},
+	{"discover", NULL, WORD_NEEDED, ctl_discover},
 	{"rules", "clear", WORD_NONE, ctl_rules_clear},
 };
 
@@ -59,6 +60,7 @@ static const char help[] =
 	"                            tcp/443, udp/123 or icmp; an address, a\n"
 	"                            name, gateway or device:NAME\n"
 	"  doctor                    is this host set up so that it can work?\n"
+	"  discover FILE             what the devices of a capture (pcap) are\n"
 	"  config check              is the configuration right?\n"
 	"  config diff               what it would open and close\n"
 	"\n"
@@ -76,6 +78,7 @@ static const char help[] =
 	"\n"
 	"Options\n"
 	"      --json                for programs\n"
+	"      --device MAC          discover: only this one\n"
 	"      --yes                 do not ask (enforce)\n"
 	"      --confirm-within TIME enforce, observe, config apply: only on\n"
 	"                            trial; 60, 5m or 1h\n"
@@ -137,6 +140,7 @@ static int read_options(int argc, char **argv, struct ctl *ctl)
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
 		{"yes", no_argument, NULL, 'y'},
+		{"device", required_argument, NULL, 'd'},
 		{"confirm-within", required_argument, NULL, 'w'},
 		{"config", required_argument, NULL, 'f'},
 		{"state", required_argument, NULL, 's'},
@@ -152,6 +156,8 @@ static int read_options(int argc, char **argv, struct ctl *ctl)
 			ctl->json = true;
 		else if (c == 'y')
 			ctl->yes = true;
+		else if (c == 'd')
+			ctl->device = optarg;
 		else if (c == 'f')
 			ctl->config = optarg;
 		else if (c == 's')

@@ -15,7 +15,7 @@
 #define BIN "/bin/gatehouse"
 
 /* PREFIX/tail where this program is PREFIX/bin/gatehouse, else built_in. */
-static char *beside(const char *tail, const char *built_in)
+static char *beside(const char *tail, const char *built_in, int access_mode)
 {
 	char self[PATH_MAX] = "", *path = NULL;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -25,7 +25,7 @@ static char *beside(const char *tail, const char *built_in)
 		self[n - (ssize_t)end] = '\0';
 		if (asprintf(&path, "%s%s", self, tail) < 0)
 			abort();
-		if (access(path, X_OK) == 0)
+		if (access(path, access_mode) == 0)
 			return path;
 		free(path);
 	}
@@ -37,20 +37,31 @@ static char *beside(const char *tail, const char *built_in)
 
 char *program_daemon(void)
 {
-	return beside("/sbin/gatehoused", SBINDIR "/gatehoused");
+	return beside("/sbin/gatehoused", SBINDIR "/gatehoused", X_OK);
+}
+
+static char *named(const char *folder, const char *built_in_folder,
+	const char *name, int access_mode)
+{
+	char *tail, *built_in, *path;
+
+	if (asprintf(&tail, "%s/%s", folder, name) < 0 ||
+		asprintf(&built_in, "%s/%s", built_in_folder, name) < 0)
+		abort();
+	path = beside(tail, built_in, access_mode);
+	free(tail);
+	free(built_in);
+	return path;
 }
 
 char *program_worker(const char *name)
 {
-	char *tail, *built_in, *path;
+	return named("/libexec/gatehouse", LIBEXECDIR, name, X_OK);
+}
 
-	if (asprintf(&tail, "/libexec/gatehouse/%s", name) < 0 ||
-		asprintf(&built_in, LIBEXECDIR "/%s", name) < 0)
-		abort();
-	path = beside(tail, built_in);
-	free(tail);
-	free(built_in);
-	return path;
+char *program_data(const char *name)
+{
+	return named("/share/gatehouse", DATADIR, name, R_OK);
 }
 
 static char *read_all(int fd)

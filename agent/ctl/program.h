@@ -10,6 +10,8 @@
 /* sbin/gatehoused and libexec/gatehouse/NAME of this installation. */
 char *program_daemon(void);
 char *program_worker(const char *name);
+/* share/gatehouse/NAME of it, which need not be there. */
+char *program_data(const char *name);
 /*
  * Runs it; 0, its positive exit status (128 + signal), or -errno.
  * ret_output: what it wrote to both outputs, for the caller to free.
