@@ -89,21 +89,23 @@ static long status_kb(const char *key)
 	return kb;
 }
 
-/* Not ours alone, but all that moves here. */
+/*
+ * Objects in use of the caches that elements, rules and sets come from. Not
+ * ours alone, but of all that have rules or open files; without the tables of
+ * buckets (room_for() in set.c), which are no objects.
+ */
 static long kernel_kb(void)
 {
-	char line[256];
-	FILE *file = fopen("/proc/meminfo", "r");
-	long kb = 0;
+	char line[512];
+	FILE *file = fopen("/proc/slabinfo", "r");
+	double bytes = 0, n, size;
 
 	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, "Slab:", 5) ||
-			!strncmp(line, "VmallocUsed:", 12) ||
-			!strncmp(line, "Percpu:", 7))
-			kb += strtol(strchr(line, ':') + 1, NULL, 10);
+		if (sscanf(line, "kmalloc-cg-%*s %lf %*s %lf", &n, &size) == 2)
+			bytes += n * size;
 	if (file)
 		fclose(file);
-	return kb;
+	return (long)(bytes / 1024);
 }
 
 static void add_device(struct policy *p, uint32_t id)

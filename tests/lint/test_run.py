@@ -58,6 +58,36 @@ def main():
             tap.ok(last == closing and part in done.stdout and
                    (done.returncode == 0) == good,
                    "a program " + what, done.stdout)
+        recorded(tap, folder)
+
+
+def recorded(tap, folder):
+    """Only what is between the marks is replaced, and only tests/long."""
+    page = os.path.join(folder, "page.md")
+    os.mkdir(os.path.join(folder, "long"))
+    with open(page, "w", encoding="ascii") as file:
+        file.write("# mine\n")
+    for place, words in (("long/test_a.py", "ok 1 - a"),
+                         ("long/test_a.py", "not ok 1 - a"),
+                         ("test_b.py", "ok 1 - b")):
+        path = os.path.join(folder, place)
+        with open(path, "w", encoding="ascii") as file:
+            file.write("print('%s\\n1..1')\n" % words)
+        subprocess.run(
+            [sys.executable, os.path.join(HERE, "..", "run"), "--duration",
+             "3", "--record", page, path], stdout=subprocess.DEVNULL,
+            check=False)
+        with open(page, encoding="ascii") as file:
+            text = file.read()
+        rows = [line for line in text.splitlines() if "test_" in line]
+        good = text.startswith("# mine\n") and text.count("endurance: 3") == 1
+        if place.startswith("long"):
+            good = good and len(rows) == 1 and (
+                "| 1 | 0 | 0 |" if words.startswith("ok") else
+                "| 0 | 1 | 0 |") in rows[0]
+        else:
+            good = good and not rows
+        tap.ok(good, "the page after %s: %s" % (place, words), text)
 
 
 if __name__ == "__main__":

@@ -71,10 +71,13 @@ void set_key_add_service(struct set_key *key, uint8_t protocol, uint16_t port)
 	set_key_add(key, &wire, sizeof(wire));
 }
 
-/* Room to add devices one by one; then the next load makes more. */
+/*
+ * Room to add devices one by one; then the next load makes more. The kernel
+ * takes it all at once: eight bytes for 4/3 of it, rounded up to a power of 2.
+ */
 static uint32_t room_for(size_t n)
 {
-	return (uint32_t)(n + n / 2 + SET_ROOM);
+	return (uint32_t)(n + n / 8 + SET_ROOM);
 }
 
 static void describe(struct nftnl_set *set, const struct set_shape *shape,
