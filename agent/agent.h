@@ -66,17 +66,19 @@ struct transaction {
 	bool active;
 	bool applying; /* past the point of return */
 	bool returns; /* to what was confirmed last */
-	bool again; /* wanted is what is in force already */
-	struct conf *wanted;
+	bool again; /* the files are those in force already */
+	struct conf *files; /* what they say; NULL: the same as before */
+	struct conf *wanted; /* and what was decided outside them */
 	uint64_t generation;
-	struct list askers; /* who is told the outcome */
+	struct list askers, refreshers; /* who is told the outcome */
 };
 
 struct agent {
 	struct agent_options options;
 	struct loop *loop;
 	struct state *state;
-	struct conf *conf;
+	struct conf *files; /* what the files of conf say */
+	struct conf *conf; /* in force */
 	uint64_t generation; /* of conf */
 	uint64_t last_generation; /* given to any conf */
 	struct process processes[AGENT_MODULES_MAX];
@@ -85,6 +87,8 @@ struct agent {
 	bool sending; /* a configuration, to those in_step only */
 	struct list askers; /* of the next reload */
 	bool refresh; /* the configuration in force is to be sent again */
+	struct list refreshers; /* who waits for that */
+	struct timer hold; /* runs: nobody gets a configuration yet */
 	bool announced; /* READY was said */
 	bool stopping;
 	struct timer heartbeat;
@@ -107,6 +111,12 @@ extern const size_t agent_modules_count;
 
 /* config.c: the core keys and everything that reads a configuration. */
 _must_check_ int config_load(const char *file, struct conf **ret_conf);
+/*
+ * A configuration to be put in force: what the files say, and what modules
+ * add to that. -EINVAL: they do not go together, see *ret_conf; -ENOMEM.
+ */
+_must_check_ int config_overlay(
+	struct agent *agent, const struct conf *files, struct conf **ret_conf);
 enum log_level config_log_level(const struct conf *conf);
 /* config_check.c: complains about what is missing or claimed twice. */
 void config_check(struct conf *conf);
@@ -161,10 +171,18 @@ _must_check_ int transaction_reload(struct agent *agent,
 	void (*done)(void *arg, int error, const char *report), void *arg);
 /* What is in force is so, or lasting, from now on: each module hears it. */
 void transaction_tell_applied(struct agent *agent);
-/* What is in force once more, now or after what is under way. */
-void transaction_refresh(struct agent *agent);
+/*
+ * What is in force once more, now or after what is under way. done may be
+ * NULL and is called once. -ENOMEM.
+ */
+_must_check_ int transaction_refresh(struct agent *agent,
+	void (*done)(void *arg, int error, const char *report), void *arg);
 /* Says READY and keeps the gateway's record right. */
 void transaction_review(struct agent *agent);
+
+/* hold.c: the first configuration waits for what modules have to add. */
+_must_check_ int hold_start(struct agent *agent);
+bool hold_active(const struct agent *agent);
 
 /* notify.c: sd_notify's protocol over its socket. */
 void notify_send(const char *message);

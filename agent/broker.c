@@ -68,7 +68,14 @@ void agent_reload(struct agent *agent,
 
 void agent_refresh(struct agent *agent)
 {
-	transaction_refresh(agent);
+	agent_refresh_then(agent, NULL, NULL);
+}
+
+void agent_refresh_then(struct agent *agent,
+	void (*done)(void *arg, int error, const char *report), void *arg)
+{
+	if (transaction_refresh(agent, done, arg) < 0 && done)
+		done(arg, -ENOMEM, "out of memory");
 }
 
 int agent_user(

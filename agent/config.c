@@ -29,6 +29,17 @@ static int check_log_level(const char *text)
 	return log_level_parse(text, &level);
 }
 
+static int check_decision(const char *text)
+{
+	static const char *const words[] = {"approve", "quarantine", "block"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(text, words[i]) == 0)
+			return 0;
+	}
+	return -EINVAL;
+}
+
 static const struct conf_key gateway_keys[] = {
 	{"mode", conf_check_mode, "observe or enforce", false,
 		"What happens to traffic that is not allowed; observe (the "
@@ -55,6 +66,9 @@ static const struct conf_key device_keys[] = {
 		"The device's own address on the network; required."},
 	{"mode", conf_check_mode, "observe or enforce", false,
 		"Overrides the zone's mode for this device."},
+	{"decision", check_decision, "approve, quarantine or block", false,
+		"approve (the default): it may what its lines say; quarantine "
+		"and block: it may nothing."},
 };
 
 static const struct conf_schema core_schemas[] = {
@@ -102,6 +116,29 @@ int config_load(const char *file, struct conf **ret_conf)
 	}
 	*ret_conf = conf;
 	return conf_problem_count(conf) ? -EINVAL : 0;
+}
+
+/* What was checked already is; two of one kind may not be. */
+int config_overlay(
+	struct agent *agent, const struct conf *files, struct conf **ret_conf)
+{
+	struct conf *conf = NULL;
+	int r = conf_copy(files, &conf);
+
+	for (size_t i = 0; i < agent_modules_count && r == 0; i++) {
+		if (agent_modules[i]->overlay)
+			agent_modules[i]->overlay(agent, conf);
+	}
+	if (r == 0)
+		config_check(conf);
+	for (size_t i = 0; i < agent_modules_count && r == 0; i++) {
+		if (agent_modules[i]->check)
+			agent_modules[i]->check(conf);
+	}
+	if (r == 0)
+		r = devices_number(conf, &agent->numbers);
+	*ret_conf = conf;
+	return r == 0 && conf_problem_count(conf) ? -EINVAL : r;
 }
 
 enum log_level config_log_level(const struct conf *conf)
@@ -206,7 +243,7 @@ void config_leave(const struct agent *agent)
 		agent->options.run);
 	_cleanup_(cleanup_free) char *text = NULL;
 	size_t size = 0;
-	int r = folder < 0 ? folder : conf_write(agent->conf, &text, &size);
+	int r = folder < 0 ? folder : conf_write(agent->files, &text, &size);
 
 	if (r == 0)
 		r = file_replace(folder, "in-force.conf", text, size, 0600);

@@ -102,6 +102,30 @@ static void check_interfaces(struct conf *conf)
 	tdestroy(claims, free);
 }
 
+/* Lines that open something for whom nothing is to be open. */
+static void check_decisions(struct conf *conf)
+{
+	static const char *const keys[] = {"allow", "allow-from", "publish"};
+	const struct conf_section *device = NULL;
+
+	while ((device = conf_next(conf, "device", device))) {
+		const char *word = conf_text(device, "decision", "approve");
+
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+			const struct conf_value *value = conf_get(
+				device, keys[i]);
+
+			if (value && strcmp(word, "approve") != 0)
+				conf_complain(conf, value->file, value->line,
+					"%s = %s: [device %s] has decision = "
+					"%s, so it may nothing; expected one "
+					"of the two",
+					keys[i], value->text, device->name,
+					word);
+		}
+	}
+}
+
 void config_check(struct conf *conf)
 {
 	require_key(
@@ -110,4 +134,5 @@ void config_check(struct conf *conf)
 		"a line such as 'mac = 02:00:00:00:00:01'");
 	check_addresses(conf);
 	check_interfaces(conf);
+	check_decisions(conf);
 }

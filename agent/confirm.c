@@ -142,7 +142,7 @@ static void begin_trial(struct agent *agent, const struct conf *conf)
 	confirm->before.beginning = false;
 	confirm->until = clock_wall() + confirm->seconds;
 	if (confirm->before.state == CONFIRM_STATE_NONE)
-		conf_changed_files(agent->conf, conf, confirm->files,
+		conf_changed_files(agent->files, conf, confirm->files,
 			sizeof(confirm->files));
 	confirm_rewrite_marker(agent);
 	tell_gateway(agent);

@@ -53,7 +53,7 @@ const char *confirm_source(const struct agent *agent);
 _must_check_ int confirm_load(struct agent *agent);
 /* The state can be told now: does so. */
 void confirm_start(struct agent *agent);
-/* conf has been taken by all and is going to be agent->conf. */
+/* conf has been taken by all and is going to be agent->files. */
 void confirm_in_force(struct agent *agent, const struct conf *conf);
 
 #endif

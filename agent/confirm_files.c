@@ -55,7 +55,7 @@ static int keep_before(const struct agent *agent, int folder)
 {
 	_cleanup_(cleanup_free) char *text = NULL;
 	size_t size;
-	int r = conf_write(agent->conf, &text, &size);
+	int r = conf_write(agent->files, &text, &size);
 
 	if (r == 0 && size > CONF_FILE_MAX)
 		r = -EFBIG;
@@ -105,7 +105,7 @@ static bool files_say_same(const struct agent *agent)
 
 	same = config_load(agent->options.config, &files) == 0 &&
 	       conf_write(files, &a, &n) == 0 &&
-	       conf_write(agent->conf, &b, &m) == 0 && n == m &&
+	       conf_write(agent->files, &b, &m) == 0 && n == m &&
 	       memcmp(a, b, n) == 0;
 	conf_free(files);
 	return same;
@@ -113,12 +113,12 @@ static bool files_say_same(const struct agent *agent)
 
 static int load_before(struct agent *agent)
 {
-	int r = config_load(agent->confirmed, &agent->conf);
+	int r = config_load(agent->confirmed, &agent->files);
 
 	if (r == 0)
 		return 0;
-	if (agent->conf)
-		config_print(agent->conf, agent->confirmed, false);
+	if (agent->files)
+		config_print(agent->files, agent->confirmed, false);
 	log_error("gatehoused ended while a configuration was on trial, and "
 		  "the one before, %s, cannot be read: %s. To start with "
 		  "the files as they are, remove %s/" CONFIRM_MARKER,
@@ -141,7 +141,7 @@ int confirm_load(struct agent *agent)
 		       : file_read(folder, CONFIRM_MARKER, MARKER_MAX, &text,
 				 &size);
 	if (r == -ENOENT)
-		return config_load(agent->options.config, &agent->conf);
+		return config_load(agent->options.config, &agent->files);
 	if (text)
 		read_marker(&agent->confirm, text);
 	r = load_before(agent);

@@ -154,6 +154,16 @@ static const struct conf_section *only_devices_zone(const struct conf *conf)
 	return only;
 }
 
+static enum record_decision decision_of(const struct conf_section *section)
+{
+	const char *word = conf_text(section, "decision", "approve");
+
+	if (strcmp(word, "block") == 0)
+		return RECORD_DECISION_BLOCKED;
+	return strcmp(word, "approve") == 0 ? RECORD_DECISION_APPROVED
+					    : RECORD_DECISION_QUARANTINE;
+}
+
 static void publish_device(
 	struct agent *agent, const struct conf_section *section)
 {
@@ -174,7 +184,7 @@ static void publish_device(
 		zone = conf_find(agent->conf, "zone", record.zone);
 	else if (zone)
 		snprintf(record.zone, sizeof(record.zone), "%s", zone->name);
-	record.decision = RECORD_DECISION_APPROVED;
+	record.decision = (uint8_t)decision_of(section);
 	record.mode = (uint8_t)agent_mode(agent->conf, zone, section);
 	memset(record.name, 0, sizeof(record.name));
 	snprintf(record.name, sizeof(record.name), "%s", section->name);

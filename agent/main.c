@@ -155,12 +155,47 @@ static int make_agent(struct agent *agent)
 		return r;
 	agent->n_processes = agent_modules_count;
 	agent->generation = agent->last_generation = 1;
-	r = devices_number(agent->conf, &agent->numbers);
+	r = config_overlay(agent, agent->files, &agent->conf);
+	if (r < 0)
+		return r;
 	state_set_gateway(agent->state, &gateway);
 	devices_enter_safe_mode(agent);
 	devices_publish(agent);
 	config_leave(agent);
 	confirm_start(agent);
+	return r;
+}
+
+/* For one worker alone; a restored one may have somebody else's number. */
+static int make_own_folder(
+	const struct agent *agent, const struct process *process)
+{
+	_cleanup_(cleanup_close) int fd = -1;
+	char path[4096];
+	int r = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", agent->options.state,
+		process->module->name);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		r = -errno;
+	if (r == 0)
+		fd = open(
+			path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (r == 0 && (fd < 0 || fchown(fd, process->uid, process->gid) < 0 ||
+			      fchmod(fd, 0700) < 0))
+		r = -errno;
+	if (r < 0)
+		log_error("cannot make the folder %s: %s", path, strerror(-r));
+	return r;
+}
+
+static int make_own_folders(const struct agent *agent)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < agent->n_processes && r == 0; i++)
+		if (agent->processes[i].module->folder)
+			r = make_own_folder(agent, &agent->processes[i]);
 	return r;
 }
 
@@ -230,6 +265,8 @@ static int run(void)
 	int r = watch_signals();
 
 	if (r == 0)
+		r = hold_start(&the_agent);
+	if (r == 0)
 		r = supervisor_start(&the_agent);
 	if (r == 0 && notify_watchdog_ms() > 0) {
 		watchdog.fired = feed_watchdog;
@@ -248,6 +285,7 @@ static int run(void)
 static void free_agent(struct agent *agent)
 {
 	transaction_free(agent);
+	conf_free(agent->files);
 	conf_free(agent->conf);
 	free(agent->confirmed);
 	devices_free_numbers(agent->numbers);
@@ -265,8 +303,9 @@ static int start_agent(struct options_start *start)
 	transaction_init(agent);
 	r = confirm_load(agent);
 	if (r < 0) {
-		if (agent->conf && r != -EUCLEAN)
-			config_print(agent->conf, agent->options.config, false);
+		if (agent->files && r != -EUCLEAN)
+			config_print(
+				agent->files, agent->options.config, false);
 		log_error("not started: the configuration has problems");
 		return EXIT_CONFIG;
 	}
@@ -276,6 +315,8 @@ static int start_agent(struct options_start *start)
 	if (lock < 0)
 		return 1;
 	r = make_agent(agent);
+	if (r == 0)
+		r = make_own_folders(agent);
 	if (r == 0)
 		r = spawn_reduce_agent();
 	if (r == 0 && !agent->options.foreground)

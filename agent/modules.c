@@ -3,7 +3,7 @@
 #include "agent/agent.h"
 
 extern const struct module isolation_module, proxy_module, support_module,
-	update_module, bus_module, discovery_module;
+	update_module, bus_module, discovery_module, registry_module;
 
 /* Numbered users (--uids) follow this order; isolation is started first. */
 const struct module *const agent_modules[] = {
@@ -24,6 +24,9 @@ const struct module *const agent_modules[] = {
 #endif
 #ifdef WITH_DISCOVERY
 	&discovery_module,
+#endif
+#ifdef WITH_REGISTRY
+	&registry_module,
 #endif
 	NULL,
 };

@@ -158,7 +158,11 @@ static _Noreturn void run_child(
 
 	snprintf(path, sizeof(path), "%s/gatehouse-%s", agent->options.workers,
 		module->name);
-	snprintf(empty, sizeof(empty), "%s/empty", agent->options.run);
+	if (module->folder)
+		snprintf(empty, sizeof(empty), "%s/%s", agent->options.state,
+			module->name);
+	else
+		snprintf(empty, sizeof(empty), "%s/empty", agent->options.run);
 	if (journal) {
 		snprintf(stream, sizeof(stream), "JOURNAL_STREAM=%s", journal);
 		envp[0] = stream;

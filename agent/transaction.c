@@ -43,11 +43,12 @@ static void finish(struct agent *agent, int error, const char *report)
 		log_error("the new configuration was not taken, the old one "
 			  "stays in force: %s",
 			report);
-		if (!transaction->again)
-			conf_free(transaction->wanted);
+		conf_free(transaction->files);
+		conf_free(transaction->wanted);
 	}
-	transaction->wanted = NULL;
+	transaction->files = transaction->wanted = NULL;
 	tell_askers(&transaction->askers, error, report);
+	tell_askers(&transaction->refreshers, error, report);
 	transaction_review(agent);
 }
 
@@ -76,10 +77,12 @@ static void succeed(struct agent *agent)
 	struct transaction *transaction = &agent->transaction;
 
 	if (!transaction->again) {
-		confirm_in_force(agent, transaction->wanted);
-		conf_free(agent->conf);
-		agent->conf = transaction->wanted;
+		confirm_in_force(agent, transaction->files);
+		conf_free(agent->files);
+		agent->files = transaction->files;
 	}
+	conf_free(agent->conf);
+	agent->conf = transaction->wanted;
 	agent->generation = transaction->generation;
 	devices_publish(agent);
 	config_leave(agent);
@@ -109,6 +112,8 @@ void transaction_resend(struct process *process)
 
 	if (agent->transaction.active)
 		return; /* its end looks after everybody */
+	if (hold_active(agent) && !process->module->holds)
+		return; /* and so does the end of that */
 	process->in_step = true;
 	r = transaction_send(agent, agent->conf, agent->generation);
 	if (r < 0)
@@ -141,7 +146,7 @@ static bool takes_part(const struct process *process)
 
 static bool somebody_busy(const struct agent *agent)
 {
-	if (agent->transaction.active)
+	if (agent->transaction.active || hold_active(agent))
 		return true;
 	for (size_t i = 0; i < agent->n_processes; i++) {
 		if (transaction_awaits(&agent->processes[i]))
@@ -170,12 +175,22 @@ static int load_wanted(struct agent *agent)
 
 	transaction->again = list_empty(&transaction->askers);
 	agent->refresh = false;
-	if (transaction->again) {
-		transaction->wanted = agent->conf;
-		return 0;
-	}
-	r = config_load(confirm_source(agent), &transaction->wanted);
-	return r < 0 ? r : devices_number(transaction->wanted, &agent->numbers);
+	if (transaction->again)
+		return config_overlay(
+			agent, agent->files, &transaction->wanted);
+	r = config_load(confirm_source(agent), &transaction->files);
+	return r < 0 ? r
+		     : config_overlay(
+			       agent, transaction->files, &transaction->wanted);
+}
+
+/* Why load_wanted() failed. */
+static void report_wanted(
+	const struct transaction *transaction, char *report, size_t size)
+{
+	config_report(transaction->wanted, report, size);
+	if (!report[0])
+		config_report(transaction->files, report, size);
 }
 
 static void begin_reload(struct agent *agent)
@@ -185,12 +200,13 @@ static void begin_reload(struct agent *agent)
 	int r;
 
 	move_askers(&agent->askers, &transaction->askers);
+	move_askers(&agent->refreshers, &transaction->refreshers);
 	transaction->active = true;
 	transaction->generation = ++agent->last_generation;
 	transaction->returns = agent->confirm.state == CONFIRM_STATE_RETURNING;
 	r = load_wanted(agent);
 	if (r < 0) {
-		config_report(transaction->wanted, report, sizeof(report));
+		report_wanted(transaction, report, sizeof(report));
 		finish(agent, r, report[0] ? report : strerror(-r));
 		return;
 	}
@@ -204,7 +220,7 @@ static void begin_reload(struct agent *agent)
 		transaction_advance(agent);
 }
 
-int transaction_reload(struct agent *agent,
+static int add_asker(struct list *askers,
 	void (*done)(void *arg, int error, const char *report), void *arg)
 {
 	struct asker *asker = calloc(1, sizeof(*asker));
@@ -213,36 +229,53 @@ int transaction_reload(struct agent *agent,
 		return -ENOMEM;
 	asker->done = done;
 	asker->arg = arg;
-	list_append(&agent->askers, &asker->link);
+	list_append(askers, &asker->link);
+	return 0;
+}
+
+int transaction_reload(struct agent *agent,
+	void (*done)(void *arg, int error, const char *report), void *arg)
+{
+	int r = add_asker(&agent->askers, done, arg);
+
+	if (r == 0 && !somebody_busy(agent))
+		begin_reload(agent);
+	return r;
+}
+
+int transaction_refresh(struct agent *agent,
+	void (*done)(void *arg, int error, const char *report), void *arg)
+{
+	int r = done ? add_asker(&agent->refreshers, done, arg) : 0;
+
+	if (r < 0)
+		return r;
+	agent->refresh = true;
 	if (!somebody_busy(agent))
 		begin_reload(agent);
 	return 0;
 }
 
-void transaction_refresh(struct agent *agent)
-{
-	agent->refresh = true;
-	if (!somebody_busy(agent))
-		begin_reload(agent);
-}
-
 void transaction_init(struct agent *agent)
 {
 	list_init(&agent->askers);
+	list_init(&agent->refreshers);
 	list_init(&agent->transaction.askers);
+	list_init(&agent->transaction.refreshers);
 }
 
 /* Nobody is told that the daemon stops; they see it. */
 void transaction_free(struct agent *agent)
 {
-	struct list *lists[] = {&agent->askers, &agent->transaction.askers};
+	struct list *lists[] = {&agent->askers, &agent->refreshers,
+		&agent->transaction.askers, &agent->transaction.refreshers};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		list_for_each_safe(it, lists[i])
 			free(container_of(it, struct asker, link));
 	}
-	if (!agent->transaction.again)
-		conf_free(agent->transaction.wanted);
+	conf_free(agent->transaction.files);
+	conf_free(agent->transaction.wanted);
 }
 
 /* Who came late gets what is in force now; then: are we up? */

@@ -108,6 +108,11 @@ const struct conf_problem *conf_problem(const struct conf *conf, size_t i);
 void conf_complain(struct conf *conf, const char *file, unsigned line,
 	const char *format, ...) _printf_(4, 5);
 
+/*
+ * The same once more, for somebody who adds to it; without problems. -ENOMEM.
+ */
+_must_check_ int conf_copy(const struct conf *conf, struct conf **ret_conf);
+
 /* The sections of a type in order: pass NULL first. NULL at the end. */
 const struct conf_section *conf_next(const struct conf *conf, const char *type,
 	const struct conf_section *after);

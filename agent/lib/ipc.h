@@ -34,6 +34,7 @@ enum ipc_base {
 	IPC_BASE_UPDATE = 256,
 	IPC_BASE_BUS = 320,
 	IPC_BASE_DISCOVERY = 384,
+	IPC_BASE_REGISTRY = 448,
 };
 
 struct ipc_route {

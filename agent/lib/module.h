@@ -22,6 +22,11 @@ struct module {
 	 * to apply first, and its refusal keeps everybody's old state.
 	 */
 	bool first;
+	/*
+	 * The worker may make files in a folder of its own, which becomes its
+	 * root: <state>/<name>. Else it has an empty one.
+	 */
+	bool folder;
 
 	const struct conf_schema *schemas; /* its sections and keys */
 	size_t n_schemas;
@@ -29,6 +34,18 @@ struct module {
 	void (*expand)(struct conf *conf);
 	/* Cross-checks between sections; conf_complain() for each problem. */
 	void (*check)(struct conf *conf);
+	/*
+	 * Adds what is decided outside the files to a configuration that has
+	 * been checked: once for each that is to be put in force. What it adds
+	 * is not written to any file of a configuration.
+	 */
+	void (*overlay)(struct agent *agent, struct conf *conf);
+	/*
+	 * Until this is false nobody gets a configuration, for a few seconds
+	 * at most: the module does not know yet what to add. See
+	 * agent_release().
+	 */
+	bool (*holds)(void);
 
 	const struct ipc_route *routes; /* up from the worker; owner: agent */
 	size_t n_routes;
@@ -88,6 +105,11 @@ bool agent_on_trial(struct agent *agent);
  * is under way: what a module makes of it has changed, not the files.
  */
 void agent_refresh(struct agent *agent);
+/* The same; the outcome goes to done() once, if given. */
+void agent_refresh_then(struct agent *agent,
+	void (*done)(void *arg, int error, const char *report), void *arg);
+/* holds() of a module is false from now on. */
+void agent_release(struct agent *agent);
 /* Numeric user and group of a worker ("bus"); -ENOENT. */
 _must_check_ int agent_user(struct agent *agent, const char *module,
 	uid_t *ret_uid, gid_t *ret_gid);

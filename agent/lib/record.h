@@ -24,6 +24,7 @@ enum record_decision {
 	RECORD_DECISION_QUARANTINE = 1, /* nobody decided yet */
 	RECORD_DECISION_APPROVED = 2, /* has a [device] section */
 	RECORD_DECISION_GUEST = 3, /* is let in by its zone */
+	RECORD_DECISION_BLOCKED = 4, /* somebody decided that it may nothing */
 };
 
 /* What stands between a device and the rest at this moment. */

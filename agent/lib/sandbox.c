@@ -199,10 +199,28 @@ int sandbox_chroot(const char *folder)
 	return drop_capability(CAP_SYS_CHROOT);
 }
 
-int sandbox_landlock(void)
+/* What a database needs in its folder. */
+static int permit_root(int rules)
 {
-	struct landlock_ruleset_attr rules = {
-		/* The rights of the first ABI; none of them is granted. */
+	_cleanup_(cleanup_close) int root = open(
+		"/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct landlock_path_beneath_attr beneath = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+				  LANDLOCK_ACCESS_FS_WRITE_FILE |
+				  LANDLOCK_ACCESS_FS_READ_DIR |
+				  LANDLOCK_ACCESS_FS_REMOVE_FILE |
+				  LANDLOCK_ACCESS_FS_MAKE_REG,
+		.parent_fd = root};
+
+	if (root < 0 || syscall(SYS_landlock_add_rule, rules,
+				LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+int sandbox_landlock(bool folder)
+{
+	struct landlock_ruleset_attr rules = {/* The rights of the first ABI. */
 		.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1};
 	int fd = (int)syscall(
 		SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
@@ -210,7 +228,9 @@ int sandbox_landlock(void)
 
 	if (fd < 0)
 		return -errno;
-	if (syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+	if (folder)
+		r = permit_root(fd);
+	if (r == 0 && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		r = -errno;
 	close(fd);
 	return r;

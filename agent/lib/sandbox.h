@@ -6,14 +6,19 @@
 #ifndef GATEHOUSE_SANDBOX_H
 #define GATEHOUSE_SANDBOX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/lib/cleanup.h"
 
 /* Enters the empty folder and drops CAP_SYS_CHROOT everywhere. -errno. */
 _must_check_ int sandbox_chroot(const char *folder);
-/* No access to any file. 0, or -ENOSYS/-EOPNOTSUPP without Landlock. */
-_must_check_ int sandbox_landlock(void);
+/*
+ * No access to any file; folder: but to ordinary ones in the root folder,
+ * without running them or making folders. 0, or -ENOSYS/-EOPNOTSUPP without
+ * Landlock.
+ */
+_must_check_ int sandbox_landlock(bool folder);
 /*
  * The common calls plus those named in extra (NULL-terminated, may be NULL).
  * Everything else kills the process, but for calls that libraries try and

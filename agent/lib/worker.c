@@ -152,7 +152,7 @@ static int close_sandbox(struct worker *worker, const char *folder)
 		return r;
 	}
 	worker->layers = WORKER_LAYER_CHROOT;
-	if (sandbox_landlock() == 0)
+	if (sandbox_landlock(worker->describe->folder) == 0)
 		worker->layers |= WORKER_LAYER_LANDLOCK;
 	r = sandbox_seccomp(worker->describe->syscalls);
 	if (r < 0) {

@@ -7,6 +7,7 @@
 #ifndef GATEHOUSE_WORKER_H
 #define GATEHOUSE_WORKER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/lib/ipc.h"
@@ -64,6 +65,8 @@ struct worker_describe {
 	size_t n_routes;
 	/* System calls beyond the common ones, by name; see sandbox.h. */
 	const char *const *syscalls;
+	/* Its root is a folder of its own, in which it may make files. */
+	bool folder;
 	/* Before the sandbox closes; the process is already unprivileged. */
 	int (*prepare)(struct worker *worker);
 	/* Inside the sandbox, before HELLO. */

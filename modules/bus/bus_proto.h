@@ -40,6 +40,7 @@ enum bus_verb {
 	BUS_VERB_APPLY = 5, /* number: seconds to confirm it */
 	BUS_VERB_CONFIRM = 6,
 	BUS_VERB_WHY = 7, /* number: a device; with a question */
+	BUS_VERB_DECIDE = 8, /* number: a device, 0: all; with a decision */
 };
 
 enum bus_part {
@@ -66,6 +67,12 @@ struct bus_call {
 		struct ip to; /* family 0: one of the others */
 		uint16_t zero;
 	} question;
+	/* DECIDE: what. */
+	struct bus_decision {
+		uint32_t kind; /* enum registry_kind */
+		uint32_t seconds;
+		char word[RECORD_NAME]; /* a profile or a name */
+	} decision;
 };
 
 /* In words; what does not apply is empty. */

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "agent/lib/log.h"
+#include "modules/bus/decision.h"
 #include "modules/bus/names.h"
 #include "modules/bus/port.h"
 #include "modules/bus/question.h"
@@ -43,6 +44,7 @@ static int64_t patience_ms(enum bus_verb verb)
 	case BUS_VERB_RELOAD:
 	case BUS_VERB_APPLY:
 	case BUS_VERB_CONFIRM:
+	case BUS_VERB_DECIDE:
 		return 60 * 1000;
 	case BUS_VERB_UPDATE_CHECK:
 	case BUS_VERB_UPDATE_APPLY:
@@ -58,6 +60,7 @@ static bool needs_root(enum bus_verb verb)
 	case BUS_VERB_UPDATE_APPLY:
 	case BUS_VERB_APPLY:
 	case BUS_VERB_CONFIRM:
+	case BUS_VERB_DECIDE:
 		return true;
 	case BUS_VERB_ATTEMPTS:
 	case BUS_VERB_UPDATE_CHECK:
@@ -135,6 +138,11 @@ static void forward(struct port *port, struct call *call)
 	if (call->verb == BUS_VERB_WHY &&
 		question_read(call->message, &out) < 0) {
 		refuse(port, call, BUS_ERROR_REFUSED, QUESTION_REFUSED);
+		return;
+	}
+	if (call->verb == BUS_VERB_DECIDE &&
+		decision_read(call->message, &out) < 0) {
+		refuse(port, call, BUS_ERROR_REFUSED, DECISION_REFUSED);
 		return;
 	}
 	if (call->verb == BUS_VERB_UPDATE_CHECK ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * /org/gatehouse1/device/ID: each device as org.gatehouse1.Device, said in
- * etc/dbus/org.gatehouse1.Device.xml. Reads the mirror and nothing else.
+ * etc/dbus/org.gatehouse1.Device.xml. Reads the mirror; methods go to calls.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -50,6 +50,15 @@ static int get_text(sd_bus *bus, const char *path, const char *interface,
 	return text ? sd_bus_message_append(reply, "s", text) : -ENOENT;
 }
 
+/* A method's object is a device; its port is the only one. */
+static struct port *the_port;
+
+static int on_decide(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	(void)userdata, (void)error;
+	return calls_begin(the_port, m, BUS_VERB_DECIDE);
+}
+
 #define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define TEXT(name) SD_BUS_PROPERTY(name, "s", get_text, 0, CHANGES)
@@ -58,8 +67,23 @@ static int get_text(sd_bus *bus, const char *path, const char *interface,
 	SD_BUS_PROPERTY(name, type, NULL, \
 		offsetof(struct mirror_device, record.member), CHANGES)
 
+/* Who may is judged in calls.c; sd-bus's own check would read /proc. */
+#define DECIDES(name, ...)                                      \
+	SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS(__VA_ARGS__), \
+		SD_BUS_RESULT("s", report), on_decide,          \
+		SD_BUS_VTABLE_UNPRIVILEGED)
+
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
+	DECIDES("Approve", "s", profile, "u", seconds),
+	DECIDES("Quarantine", "u", seconds),
+	DECIDES("Block", "u", seconds),
+	DECIDES("Rename", "s", name),
+	DECIDES("SetProfile", "s", profile),
+	SD_BUS_METHOD_WITH_ARGS("Forget", SD_BUS_NO_ARGS,
+		SD_BUS_RESULT("s", report), on_decide,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	DECIDES("Pause", "u", seconds),
 	SD_BUS_PROPERTY("Id", "u", NULL,
 		offsetof(struct mirror_device, record.id), CONSTANT),
 	TEXT("Name"),
@@ -135,6 +159,7 @@ int device_add(struct port *port)
 {
 	int r;
 
+	the_port = port;
 	r = sd_bus_add_fallback_vtable(port->bus, NULL, BUS_DEVICES,
 		BUS_DEVICE_INTERFACE, vtable, find, port);
 	if (r < 0)

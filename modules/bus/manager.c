@@ -151,6 +151,12 @@ static int on_why(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return calls_begin(userdata, m, BUS_VERB_WHY);
 }
 
+static int on_pause(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	(void)error;
+	return calls_begin(userdata, m, BUS_VERB_DECIDE);
+}
+
 #define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 /* sd-bus's own check would read /proc; ours is in calls.c. */
@@ -164,6 +170,8 @@ static const sd_bus_vtable vtable[] = {
 		SD_BUS_RESULT("s", report), on_try, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Confirm", SD_BUS_NO_ARGS,
 		SD_BUS_RESULT("s", report), on_confirm, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("PauseAll", SD_BUS_ARGS("u", seconds),
+		SD_BUS_RESULT("s", report), on_pause, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Attempts", SD_BUS_NO_ARGS,
 		SD_BUS_RESULT("a(usssqtb)", attempts), on_attempts, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Why",

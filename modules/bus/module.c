@@ -14,6 +14,7 @@
 #include "modules/bus/bus_proto.h"
 #include "modules/bus/connect.h"
 #include "modules/isolation/isolation_proto.h"
+#include "modules/registry/registry_proto.h"
 #include "modules/update/update_proto.h"
 
 #define NAME "bus"
@@ -314,6 +315,27 @@ static void call_why(struct agent *agent, const struct bus_call *call)
 			"this moment; see: journalctl -u gatehouse");
 }
 
+static void call_decide(struct agent *agent, const struct bus_call *call)
+{
+	struct registry_decide decide = {.cookie = call->cookie,
+		.kind = (uint8_t)call->decision.kind,
+		.seconds = call->decision.seconds};
+	int r;
+
+	memcpy(decide.word, call->decision.word, sizeof(decide.word));
+	r = registry_ask(agent, call->number, call->uid, &decide);
+	if (r < 0)
+		reply(call->cookie, r,
+			r == -ENOENT ? "the registry is not running, so "
+				       "nothing can be decided: left out of "
+				       "this build, or see journalctl -u "
+				       "gatehouse"
+			: r == -EINVAL
+				? "a decision lasts at most 31 days, or for "
+				  "good; a word has at most 31 letters"
+				: strerror(-r));
+}
+
 static int call_update(
 	struct agent *agent, uint64_t cookie, enum update_verb verb)
 {
@@ -363,6 +385,11 @@ static int on_call(void *owner, const void *message, int fd)
 		return 0;
 	case BUS_VERB_WHY:
 		call_why(owner, call);
+		return 0;
+	case BUS_VERB_DECIDE:
+		if (!root)
+			return -EPROTO;
+		call_decide(owner, call);
 		return 0;
 	case BUS_VERB_UPDATE_CHECK:
 		return call_update(owner, call->cookie, UPDATE_VERB_CHECK);

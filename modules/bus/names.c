@@ -34,6 +34,8 @@ const char *names_decision(uint8_t decision)
 		return "approved";
 	case RECORD_DECISION_GUEST:
 		return "guest";
+	case RECORD_DECISION_BLOCKED:
+		return "blocked";
 	}
 	return "unknown";
 }

@@ -17,6 +17,7 @@
 #include "modules/discovery/agent/tell.h"
 #include "modules/discovery/discovery_proto.h"
 #include "modules/isolation/isolation_proto.h"
+#include "modules/registry/registry_proto.h"
 
 #define NAME "discovery"
 #define WORKER_FILES 1024 /* 32 interfaces, 8 protocols, 2 families; more */
@@ -235,6 +236,21 @@ static void applied(struct agent *agent, const struct conf *conf)
 		reflecting_stopped(agent);
 }
 
+static void tell_registry(
+	struct agent *agent, const struct discovery_tried *tried)
+{
+	for (size_t i = 0; i < tried->n_targets && i < DISCOVERY_TARGETS; i++) {
+		const struct discovery_target *target = &tried->targets[i];
+		struct registry_denied denied = {.mac = tried->mac,
+			.port = target->port,
+			.to = target->to,
+			.protocol = target->protocol,
+			.count = target->records};
+
+		registry_was_denied(agent, &denied);
+	}
+}
+
 static int on_tried(void *owner, const void *message, int fd)
 {
 	struct bus_tried out = {
@@ -245,6 +261,7 @@ static int on_tried(void *owner, const void *message, int fd)
 	if (!tell_sane(&out.tried))
 		return -EPROTO;
 	tell_tried(agent_state(owner), &out.tried);
+	tell_registry(owner, &out.tried);
 	known = state_device_by_mac(agent_state(owner), &out.tried.mac);
 	out.device = known ? known->id : 0;
 	agent_send(owner, "bus", BUS_TRIED, &out, sizeof(out), -1);

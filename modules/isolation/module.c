@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <string.h>
 
 #include "agent/lib/module.h"
 #include "modules/bus/bus_proto.h"
@@ -22,6 +23,7 @@
 #include "modules/isolation/agent/windows.h"
 #include "modules/isolation/isolation_proto.h"
 #include "modules/proxy/proxy_proto.h"
+#include "modules/registry/registry_proto.h"
 
 #define NAME "isolation"
 
@@ -47,6 +49,19 @@ static void stopped(struct agent *agent)
 	keep_stopped();
 }
 
+static void tell_registry(
+	struct agent *agent, const struct isolation_seen *seen)
+{
+	const struct conf_section *zone = observe_zone(
+		agent_conf(agent), seen->zone);
+	struct registry_seen out = {.mac = seen->mac, .ip = seen->ip};
+
+	observe_seen(agent_state(agent), agent_conf(agent), seen);
+	memcpy(out.interface, seen->interface, sizeof(out.interface));
+	snprintf(out.zone, sizeof(out.zone), "%s", zone ? zone->name : "");
+	registry_saw(agent, &out);
+}
+
 static int on_seen(void *owner, const void *message, int fd)
 {
 	const struct isolation_seen *seen = message;
@@ -57,7 +72,7 @@ static int on_seen(void *owner, const void *message, int fd)
 	if (testers_seen(seen))
 		observe_forget_stranger(agent_state(owner), &seen->mac);
 	else
-		observe_seen(agent_state(owner), agent_conf(owner), seen);
+		tell_registry(owner, seen);
 	return 0;
 }
 

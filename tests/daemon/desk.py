@@ -33,7 +33,7 @@ ROOT = "/org/gatehouse1"
 MANAGER = "org.gatehouse1.Manager"
 DEVICE = "org.gatehouse1.Device"
 WORKERS = ["isolation", "proxy", "support", "update", "bus",
-           "discovery"]
+           "discovery", "registry"]
 GROUP = 64100
 # Of the workers; another one per test: a user may have one process only.
 WORKERS_FROM = 300000 + os.getpid() % 20000 * 10

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 WORKERS = ["isolation", "proxy", "support", "update", "bus",
-           "discovery"]
+           "discovery", "registry"]
 
 
 class Gatehoused:

@@ -15,7 +15,7 @@ from tap import Tap  # noqa: E402
 
 PACKAGES = """gcc libc6-dev make pkg-config libcmocka-dev libinih-dev
 libjansson-dev libmnl-dev libnftnl-dev libnl-3-dev libnl-route-3-dev
-libseccomp-dev libwolfssl-dev libelogind-dev""".split()
+libseccomp-dev libsqlite3-dev libwolfssl-dev libelogind-dev""".split()
 BUILD = """set -e
 mkdir /build && cd /build
 /source/configure --enable-werror

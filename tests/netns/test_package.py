@@ -26,7 +26,7 @@ BUILD = os.environ.get("GATEHOUSE_BUILD", os.path.join(SRC, "build"))
 UNIT = "gatehouse.service"
 EARLY = "gatehouse-early.service"
 WORKERS = ["isolation", "proxy", "support", "update", "bus",
-           "discovery"]
+           "discovery", "registry"]
 STAGE = "/var/lib/gatehouse/update"
 INSTALL = "/usr/libexec/gatehouse/gatehouse-install"
 CLOUD = "10.99.0.2"

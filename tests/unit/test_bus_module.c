@@ -21,6 +21,7 @@
 #include "modules/bus/bus_proto.h"
 #include "modules/bus/connect.h"
 #include "modules/isolation/isolation_proto.h"
+#include "modules/registry/registry_proto.h"
 #include "modules/update/update_proto.h"
 
 extern const struct module bus_module;
@@ -38,6 +39,9 @@ struct agent {
 	uint32_t update_verb;
 	bool reload_later;
 	struct isolation_why why; /* the last one */
+	struct registry_decide decide; /* the last one */
+	uint32_t decided; /* the device that it is about */
+	int registry; /* what registry_ask() answers */
 	uint32_t seconds; /* of the trial that was asked for */
 	int confirmed; /* what agent_confirm() answers */
 	void (*done)(void *arg, int error, const char *report);
@@ -121,6 +125,17 @@ int update_ask(struct agent *agent, uint64_t cookie, uint32_t verb,
 	assert_true(fcntl(package, F_GETFD) >= 0);
 	agent->update_verb = verb;
 	return agent->update;
+}
+#endif
+
+#ifdef WITH_REGISTRY
+int registry_ask(struct agent *agent, uint32_t device, uint32_t uid,
+	const struct registry_decide *decide)
+{
+	assert_int_equal(uid, 0);
+	agent->decided = device;
+	agent->decide = *decide;
+	return agent->registry;
 }
 #endif
 
@@ -329,6 +344,33 @@ static void test_why(void **state)
 	assert_int_equal(agent->reply.error, -ENOENT);
 }
 
+#ifdef WITH_REGISTRY
+static void test_decide(void **state)
+{
+	struct agent *agent = *state;
+	struct bus_call ask = {.cookie = 9,
+		.verb = BUS_VERB_DECIDE,
+		.number = 3,
+		.decision = {.kind = REGISTRY_KIND_APPROVE,
+			.seconds = 60,
+			.word = "internet"}};
+
+	assert_int_equal(up(agent, BUS_CALL, &ask, -1), 0);
+	assert_int_equal(agent->decided, 3);
+	assert_int_equal(agent->decide.cookie, 9);
+	assert_int_equal(agent->decide.kind, REGISTRY_KIND_APPROVE);
+	assert_int_equal(agent->decide.seconds, 60);
+	assert_string_equal(agent->decide.word, "internet");
+	assert_int_equal(agent->reply.cookie, 0); /* the registry answers */
+	agent->registry = -ENOENT;
+	assert_int_equal(up(agent, BUS_CALL, &ask, -1), 0);
+	assert_int_equal(agent->reply.error, -ENOENT);
+	assert_non_null(strstr(agent->reply.text, "registry is not running"));
+	ask.uid = 1000;
+	assert_int_equal(up(agent, BUS_CALL, &ask, -1), -EPROTO);
+}
+#endif
+
 static void test_update(void **state)
 {
 	struct agent *agent = *state;
@@ -485,6 +527,9 @@ int main(void)
 		TEST(test_only_root),
 		TEST(test_attempts),
 		TEST(test_why),
+#ifdef WITH_REGISTRY
+		TEST(test_decide),
+#endif
 		TEST(test_update),
 		TEST(test_files_in_order),
 		TEST(test_files_limit),

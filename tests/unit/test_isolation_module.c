@@ -11,6 +11,7 @@
 #include "agent/lib/module.h"
 #include "modules/bus/bus_proto.h"
 #include "modules/isolation/isolation_proto.h"
+#include "modules/registry/registry_proto.h"
 
 extern const struct module isolation_module;
 
@@ -74,6 +75,13 @@ bool agent_on_trial(struct agent *agent)
 	(void)agent;
 	return false;
 }
+
+#ifdef WITH_REGISTRY
+void registry_saw(struct agent *agent, const struct registry_seen *seen)
+{
+	(void)agent, (void)seen;
+}
+#endif
 
 int agent_send(struct agent *agent, const char *module, uint16_t type,
 	const void *message, size_t size, int fd)

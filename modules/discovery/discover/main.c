@@ -101,7 +101,7 @@ static int close_sandbox(void)
 
 	if (r < 0)
 		return r;
-	r = sandbox_landlock();
+	r = sandbox_landlock(false);
 	if (r < 0 && r != -ENOSYS && r != -EOPNOTSUPP)
 		return r;
 	return sandbox_seccomp(NULL);

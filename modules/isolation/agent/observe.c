@@ -87,7 +87,7 @@ static void warn_of_stranger(
 	}
 	state_warn(state, record->id, RECORD_SEVERITY_WARNING, "device.new",
 		"An unknown device, %s, is on %s (zone %s). %s If it is "
-		"yours, give it a [device] section.",
+		"yours: gatehouse device approve",
 		record->name, record->interface, record->zone, now);
 }
 

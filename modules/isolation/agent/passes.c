@@ -310,6 +310,10 @@ void passes_check(struct conf *conf)
 		check_allows(conf, z);
 		check_from(conf, z);
 	}
+	/* Lines for whoever gets the profile later. */
+	for (const struct conf_section *p = conf_next(conf, "profile", NULL); p;
+		p = conf_next(conf, "profile", p))
+		check_allows(conf, p);
 	(void)each_way(conf, count_way, &n);
 	if (last && n > ISOLATION_PASSES_MAX)
 		conf_complain(conf, last->file, last->line,
