@@ -13,15 +13,24 @@
 #define WAYS_MAX 10
 #define TEXT_MAX 4096
 
-/* Ports that who has the line opens, those that come back, what is found. */
+/*
+ * Ports that who has the line opens, those that come back, what is found; and
+ * who says so, at each entry. Where makers say nothing, it is who measured.
+ */
 static const struct recipe {
 	const char *name;
 	const char *there[WAYS_MAX], *back[WAYS_MAX];
 	const char *mdns, *ssdp;
 } recipes[] = {
+	/* kb.fortinet.com FD45560, blog.g3rt.nl (after Cisco's guide 7.6) */
 	{"cast", {"tcp/8008-8009", "tcp/8443", "udp/32768-61000"},
 		{"udp/32768-61000"}, "_googlecast._tcp",
 		"urn:dial-multiscreen-org:service:dial"},
+	/*
+	 * 554, 3689: Apple HT6175; 7000, 7100 and the dynamic ones:
+	 * kb.mago.io, "AirPlay"; 5000 and udp/6000-6010: shairport-sync's
+	 * TROUBLESHOOTING.md and its defaults; 319-320: its AIRPLAY2.md
+	 */
 	{"airplay",
 		{"tcp/554", "tcp/3689", "tcp/5000", "tcp/7000", "tcp/7100",
 			"tcp/49152-65535", "udp/319-320", "udp/6000-6010",
@@ -29,6 +38,10 @@ static const struct recipe {
 		{"tcp/49152-65535", "udp/319-320", "udp/6000-6010",
 			"udp/49152-65535"},
 		"_airplay._tcp _raop._tcp", NULL},
+	/*
+	 * 515, 631, 9100, and SNMP for what a printer is: CUPS, "Using Network
+	 * Printers"; eSCL scans by the printer's own web server (80, 443)
+	 */
 	{"print",
 		{"tcp/80", "tcp/443", "tcp/515", "tcp/631", "tcp/9100",
 			"udp/161"},
@@ -36,10 +49,19 @@ static const struct recipe {
 		"_ipp._tcp _ipps._tcp _printer._tcp _pdl-datastream._tcp "
 		"_uscan._tcp _uscans._tcp",
 		NULL},
+	/*
+	 * 1400, 1443: packetmischief.ca 2021/08/04; 3400-3401, 3500, 4444:
+	 * support.sonos.com article 688
+	 */
 	{"sonos", {"tcp/1400", "tcp/1443", "tcp/4444"},
 		{"tcp/3400-3401", "tcp/3500"}, "_sonos._tcp",
 		"urn:schemas-upnp-org:device:ZonePlayer"},
+	/* home-assistant.io, "HTTP": server_port, unless it is changed */
 	{"home-assistant", {"tcp/8123"}, {NULL}, "_home-assistant._tcp", NULL},
+	/*
+	 * connectedhomeip: CHIP_PORT 5540 (operational) and CHIP_UDC_PORT 5550
+	 * (a device asks its commissioner); services: Matter Core 4.3
+	 */
 	{"matter", {"udp/5540", "tcp/5540"}, {"udp/5540", "udp/5550"},
 		"_matter._tcp _matterc._udp _matterd._udp", NULL},
 };
