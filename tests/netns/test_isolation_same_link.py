@@ -157,8 +157,32 @@ def behind_one(lab):
     lab.gateway.link("w0", "up")
 
 
+def reflected(tap, lab):
+    """A port that sends frames back where they came from is no way around."""
+    def hairpin(to):
+        lab.gateway.run("bridge", "link", "set", "dev", "w0", "hairpin", to)
+
+    def learning(to):
+        for name in ["w1"] + [node.port for node in lab.devices()]:
+            lab.gateway.run("bridge", "link", "set", "dev", name,
+                            "learning", to)
+            lab.gateway.run("ip", "link", "set", "dev", name, "type",
+                            "bridge_slave", "fdb_flush")
+
+    learning("off")
+    hairpin("on")
+    all_open(tap, lab, go(lab), "hairpin: the bridge sends back (control)")
+    put(lab, config(lab))
+    forget(lab)
+    all_cut(tap, lab, go(lab), "hairpin: enforced, it does not")
+    lab.daemon.stop()
+    hairpin("off")
+    learning("on")
+
+
 def one_port(tap, lab):
     lab.gateway.link("w0", "master", "br0")
+    reflected(tap, lab)
     before = settings(lab)
     put(lab, config(lab, more=LINE))
     tap.ok(wait(lambda: len(proxies(lab)) == 2), "the gateway answers")
