@@ -55,6 +55,20 @@ static void test_good_lines(void **state)
 	}
 }
 
+/* What is skipped unread must never be a way to somebody inside. */
+static void test_outside(void **state)
+{
+	static const char *const inside[] = {"tcp/443 device:hub",
+		"tcp/443 device:2", "udp/1 zone:5g", "any gateway",
+		"tcp/443  device:hub ", "device:hub", "", "tcp/443\tdevice:9"};
+
+	(void)state;
+	assert_true(allow_is_outside("tcp/1883 203.0.113.10"));
+	assert_true(allow_is_outside("udp/5000 2001:db8::1"));
+	for (size_t i = 0; i < ARRAY_SIZE(inside); i++)
+		assert_false(allow_is_outside(inside[i]));
+}
+
 static void test_bad_lines(void **state)
 {
 	static const struct {
@@ -277,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_lines),
+		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_good_pins),
 		cmocka_unit_test(test_bad_pins),

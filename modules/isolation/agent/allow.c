@@ -103,23 +103,33 @@ static bool is_name(const char *text)
 static int parse_address(
 	const char *text, struct isolation_allow *allow, char *reason)
 {
-	if (strcmp(text, "any") == 0)
-		return 0;
-	if (is_name(text))
+	int r = strcmp(text, "any") == 0
+			? 0
+			: ip_parse_prefix(text, &allow->to, &allow->length);
+
+	/* Addresses are many, and no name looks like one. */
+	if (r < 0 && is_name(text))
 		return refuse(reason,
 			"'%s' is a name, and names are not looked up yet; "
 			"write its address such as 203.0.113.10, or any, "
 			"gateway, device:NAME or zone:NAME",
 			text);
-	if (ip_parse_prefix(text, &allow->to, &allow->length) < 0)
+	if (r < 0)
 		return refuse(reason,
 			"'%s' is no address; expected one such as "
 			"203.0.113.10, 2001:db8::/32 (no bits behind the "
 			"prefix), any, gateway, device:NAME or zone:NAME",
 			text);
-	if (allow->length == 0)
+	if (allow->to.family && allow->length == 0)
 		return refuse(reason, "'%s' is everything; write any", text);
 	return 0;
+}
+
+bool allow_is_outside(const char *text)
+{
+	const char *last = strrchr(text, ' ');
+
+	return last && last[1] >= '0' && last[1] <= '9';
 }
 
 /* What is inside goes by its name. */

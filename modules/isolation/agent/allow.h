@@ -24,6 +24,11 @@ struct allow_line {
 	char name[CONF_NAME_MAX + 1]; /* of the device or zone */
 };
 
+/*
+ * Quick, since most lines are: if this is a good line, its target is an
+ * address. False says nothing.
+ */
+bool allow_is_outside(const char *text);
 /* Only "tcp/443": sets protocol and ports. -EINVAL as below. */
 _must_check_ int allow_parse_service(
 	const char *text, struct isolation_allow *ret_allow, char *ret_reason);

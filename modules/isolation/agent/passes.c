@@ -201,7 +201,8 @@ static int each_allow(const struct conf *conf, const struct conf_section *from,
 		char reason[ALLOW_REASON];
 		struct allow_line line;
 
-		if (allow_parse_line(v->text, &line, reason) < 0 ||
+		if (allow_is_outside(v->text) ||
+			allow_parse_line(v->text, &line, reason) < 0 ||
 			line.target == ALLOW_TARGET_ADDRESS)
 			continue;
 		way.what = line.allow;
