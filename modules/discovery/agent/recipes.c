@@ -27,9 +27,10 @@ static const struct recipe {
 		{"udp/32768-61000"}, "_googlecast._tcp",
 		"urn:dial-multiscreen-org:service:dial"},
 	/*
-	 * 554, 3689: Apple HT6175; 7000, 7100 and the dynamic ones:
-	 * kb.mago.io, "AirPlay"; 5000 and udp/6000-6010: shairport-sync's
-	 * TROUBLESHOOTING.md and its defaults; 319-320: its AIRPLAY2.md
+	 * 554, 3689: Apple HT6175; 7000, 7100: support.smarttech.com, "screen
+	 * sharing"; 5000 and udp/6000-6010: shairport-sync's
+	 * TROUBLESHOOTING.md and its defaults; 319-320: its AIRPLAY2.md; the
+	 * dynamic ones: IANA's range, for nobody names a narrower one
 	 */
 	{"airplay",
 		{"tcp/554", "tcp/3689", "tcp/5000", "tcp/7000", "tcp/7100",
@@ -39,8 +40,8 @@ static const struct recipe {
 			"udp/49152-65535"},
 		"_airplay._tcp _raop._tcp", NULL},
 	/*
-	 * 515, 631, 9100, and SNMP for what a printer is: CUPS, "Using Network
-	 * Printers"; eSCL scans by the printer's own web server (80, 443)
+	 * As IANA registers them: 515 LPD, 631 IPP, 9100 pdl-datastream, 161
+	 * SNMP; scanning by eSCL uses the printer's own web server (80, 443)
 	 */
 	{"print",
 		{"tcp/80", "tcp/443", "tcp/515", "tcp/631", "tcp/9100",
@@ -50,17 +51,17 @@ static const struct recipe {
 		"_uscan._tcp _uscans._tcp",
 		NULL},
 	/*
-	 * 1400, 1443: packetmischief.ca 2021/08/04; 3400-3401, 3500, 4444:
-	 * support.sonos.com article 688
+	 * 1400, 1443: packetmischief.ca 2021/08/04; 3400-3401, 3500:
+	 * support.sonos.com article 688; 4444 stands in owners' lists only
 	 */
 	{"sonos", {"tcp/1400", "tcp/1443", "tcp/4444"},
 		{"tcp/3400-3401", "tcp/3500"}, "_sonos._tcp",
 		"urn:schemas-upnp-org:device:ZonePlayer"},
-	/* home-assistant.io, "HTTP": server_port, unless it is changed */
+	/* home-assistant.io/developers/api: "default port is port 8123" */
 	{"home-assistant", {"tcp/8123"}, {NULL}, "_home-assistant._tcp", NULL},
 	/*
-	 * connectedhomeip: CHIP_PORT 5540 (operational) and CHIP_UDC_PORT 5550
-	 * (a device asks its commissioner); services: Matter Core 4.3
+	 * connectedhomeip: CHIP_PORT (operational) and, ten above it,
+	 * CHIP_UDC_PORT (a device asks its commissioner)
 	 */
 	{"matter", {"udp/5540", "tcp/5540"}, {"udp/5540", "udp/5550"},
 		"_matter._tcp _matterc._udp _matterd._udp", NULL},
