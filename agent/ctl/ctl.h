@@ -21,6 +21,7 @@ struct ctl {
 	const char *word; /* the command's argument; NULL: none */
 	const char *const *words; /* of commands with several */
 	const char *device; /* --device, a MAC address; NULL: all */
+	const char *passphrase_file; /* NULL: ask */
 	uint32_t confirm_within; /* seconds; 0: not on trial */
 };
 
@@ -54,6 +55,8 @@ int ctl_why(const struct ctl *ctl);
 int ctl_discover(const struct ctl *ctl);
 int ctl_rules_clear(const struct ctl *ctl);
 int ctl_doctor(const struct ctl *ctl);
+int ctl_backup(const struct ctl *ctl);
+int ctl_restore(const struct ctl *ctl);
 int ctl_selftest(const struct ctl *ctl);
 
 /* 1: a daemon holds the lock in that folder, 0: none does, -errno. */

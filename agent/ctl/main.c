@@ -41,6 +41,8 @@ static const struct command {
 	{"config", "apply", WORD_NONE, ctl_config_apply},
 	{"config", "confirm", WORD_NONE, ctl_config_confirm},
 	{"why", NULL, WORD_THREE, ctl_why},
+	{"backup", NULL, WORD_NEEDED, ctl_backup},
+	{"restore", NULL, WORD_NEEDED, ctl_restore},
 	{"self-test", NULL, WORD_NONE, ctl_selftest},
 	{"doctor", NULL, WORD_NONE, ctl_doctor},
 	{"discover", NULL, WORD_NEEDED, ctl_discover},
@@ -73,6 +75,10 @@ static const char help[] =
 	"  config confirm            what is on trial stays in force\n"
 	"  update check FILE|FOLDER  is this package ours and newer?\n"
 	"  update apply FILE|FOLDER  ... and install it\n"
+	"  backup FILE               configuration, decisions and keys, "
+	"sealed\n"
+	"                            with a passphrase\n"
+	"  restore FILE              ... back in their places\n"
 	"  self-test                 try with real packets what gets through\n"
 	"  rules clear               remove all isolation rules\n"
 	"\n"
@@ -82,6 +88,7 @@ static const char help[] =
 	"      --yes                 do not ask (enforce)\n"
 	"      --confirm-within TIME enforce, observe, config apply: only on\n"
 	"                            trial; 60, 5m or 1h\n"
+	"      --passphrase-file FILE  backup, restore: do not ask\n"
 	"  -f, --config FILE         instead of " SYSCONFDIR
 	"/gatehouse/gatehouse.conf\n"
 	"      --state FOLDER        the daemon's, instead of " STATEDIR "\n"
@@ -142,6 +149,7 @@ static int read_options(int argc, char **argv, struct ctl *ctl)
 		{"yes", no_argument, NULL, 'y'},
 		{"device", required_argument, NULL, 'd'},
 		{"confirm-within", required_argument, NULL, 'w'},
+		{"passphrase-file", required_argument, NULL, 'P'},
 		{"config", required_argument, NULL, 'f'},
 		{"state", required_argument, NULL, 's'},
 		{"run", required_argument, NULL, 'r'},
@@ -158,6 +166,8 @@ static int read_options(int argc, char **argv, struct ctl *ctl)
 			ctl->yes = true;
 		else if (c == 'd')
 			ctl->device = optarg;
+		else if (c == 'P')
+			ctl->passphrase_file = optarg;
 		else if (c == 'f')
 			ctl->config = optarg;
 		else if (c == 's')

@@ -8,7 +8,7 @@ import tempfile
 SRC = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 MODULES = ["isolation", "proxy", "support", "update", "bus",
-           "discovery"]
+           "discovery", "backup"]
 DIRS = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
         "--libexecdir=/usr/libexec"]
 
