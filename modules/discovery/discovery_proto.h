@@ -14,6 +14,8 @@
 #define DISCOVERY_HEAR_GROUP 6 /* of NFLOG, by which it hears devices */
 #define DISCOVERY_TARGETS 4 /* told by name in one report */
 
+#define DISCOVERY_EARS_MAX 32 /* interfaces on which devices are heard */
+
 /* Each has a bit in a mask of 32. */
 #define DISCOVERY_LINKS_MAX 32 /* interfaces of all reflections */
 #define DISCOVERY_REFLECTS_MAX 32
@@ -34,9 +36,11 @@ enum discovery_message {
 	DISCOVERY_MAY,
 	/* down, once that is in force */
 	DISCOVERY_SOCKET = IPC_BASE_DISCOVERY + 16, /* with one of UDP */
+	DISCOVERY_EAR, /* with one of packets */
 	/* up */
 	DISCOVERY_TRIED = IPC_BASE_DISCOVERY + 32,
 	DISCOVERY_LOST,
+	DISCOVERY_EVIDENCE,
 };
 
 #define DISCOVERY_VALUE 256 /* text of evidence, with its NUL */
@@ -80,6 +84,14 @@ enum discovery_evidence_kind {
 	DISCOVERY_EVIDENCE_TLS_VERSION,
 	DISCOVERY_EVIDENCE_TLS_NAME,
 	DISCOVERY_EVIDENCE_KINDS,
+};
+
+/* What a device said of itself; text is clean (match/evidence.h). */
+struct discovery_evidence {
+	struct mac mac;
+	uint8_t kind;
+	uint8_t zero;
+	char value[DISCOVERY_VALUE];
 };
 
 /* The socket is bound and set up; the worker only reads it. */
@@ -159,6 +171,13 @@ struct discovery_socket {
 	uint8_t channel;
 	uint8_t six; /* 1: IPv6 */
 	uint8_t zero;
+	uint32_t index; /* of the interface */
+};
+
+/* Filtered and bound; it replaces the one that has its place. */
+struct discovery_ear {
+	uint8_t place;
+	uint8_t zero[3];
 	uint32_t index; /* of the interface */
 };
 

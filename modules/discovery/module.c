@@ -10,6 +10,7 @@
 #include "agent/lib/log.h"
 #include "agent/lib/module.h"
 #include "modules/bus/bus_proto.h"
+#include "modules/discovery/agent/listening.h"
 #include "modules/discovery/agent/logsock.h"
 #include "modules/discovery/agent/recipes.h"
 #include "modules/discovery/agent/reflecting.h"
@@ -67,6 +68,8 @@ static const struct conf_key discovery_keys[] = {
 		"none: the journal does not say what devices tried."},
 	{"hear-group", check_group, "a number from 0 to 65535", false,
 		"The NFLOG group by which is heard what is to be reflected."},
+	{"listen", conf_check_bool, "yes or no", false,
+		"Hear what devices say of themselves: DHCP, ARP, mDNS ..."},
 	{"first-port", conf_check_port, "a port from 1 to 65535", false,
 		"Local port of the first reflected protocol other than mDNS."},
 };
@@ -234,6 +237,13 @@ static void applied(struct agent *agent, const struct conf *conf)
 		reflecting_applied(agent, conf);
 	else
 		reflecting_stopped(agent);
+	listening_applied(agent, conf);
+}
+
+static void stopped(struct agent *agent)
+{
+	reflecting_stopped(agent);
+	listening_stopped(agent);
 }
 
 static void tell_registry(
@@ -279,6 +289,8 @@ static int on_lost(void *owner, const void *message, int fd)
 static const struct ipc_route routes[] = {
 	IPC_ROUTE(DISCOVERY_TRIED, struct discovery_tried, on_tried),
 	IPC_ROUTE(DISCOVERY_LOST, struct discovery_lost, on_lost),
+	IPC_ROUTE(DISCOVERY_EVIDENCE, struct discovery_evidence,
+		listening_on_evidence),
 };
 
 extern const struct module discovery_module;
@@ -293,5 +305,5 @@ const struct module discovery_module = {
 	.check = check,
 	.configure = configure,
 	.applied = applied,
-	.stopped = reflecting_stopped,
+	.stopped = stopped,
 };

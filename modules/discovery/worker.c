@@ -8,11 +8,13 @@
 #include <inttypes.h>
 #include <linux/netlink.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "agent/lib/log.h"
 #include "agent/lib/worker.h"
+#include "modules/discovery/listen.h"
 #include "modules/discovery/speak.h"
 #include "modules/discovery/tries.h"
 
@@ -36,6 +38,7 @@ static struct {
 	struct tries tries;
 	struct plan *plan; /* between BEGIN and APPLY or ABORT */
 	struct speak speak;
+	struct listen listen;
 	struct reflect_counts counted; /* as told last */
 } self = {.log = {{.fd = -1}, -1}, .hear = {{.fd = -1}, -1}};
 
@@ -172,6 +175,18 @@ static int on_socket(void *owner, const void *message, int fd)
 	return speak_socket(&self.speak, message, fd);
 }
 
+static int on_ear(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	return listen_add(&self.listen, message, fd);
+}
+
+static void tell_evidence(const struct discovery_evidence *evidence)
+{
+	worker_send(
+		self.worker, DISCOVERY_EVIDENCE, evidence, sizeof(*evidence));
+}
+
 static const struct ipc_route routes[] = {
 	IPC_ROUTE_FD(DISCOVERY_LOG, struct discovery_log, on_log_socket),
 	IPC_ROUTE_FD(DISCOVERY_HEAR, struct discovery_log, on_hear_socket),
@@ -182,10 +197,15 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(DISCOVERY_DEVICE, struct discovery_device, on_device),
 	IPC_ROUTE(DISCOVERY_MAY, struct discovery_may, on_may),
 	IPC_ROUTE_FD(DISCOVERY_SOCKET, struct discovery_socket, on_socket),
+	IPC_ROUTE_FD(DISCOVERY_EAR, struct discovery_ear, on_ear),
 };
 
 static int start(struct worker *worker)
 {
+	uint64_t secret;
+
+	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
+		return -EIO;
 	self.worker = worker;
 	self.told_ms = clock_ms() - TELL_MS;
 	self.tell.fired = on_tell;
@@ -193,6 +213,7 @@ static int start(struct worker *worker)
 	self.log.watch.ready = on_log;
 	self.hear.watch.ready = on_hear;
 	speak_init(&self.speak);
+	listen_init(&self.listen, worker->loop, secret, tell_evidence);
 	return loop_set_timer(worker->loop, &self.count, COUNT_MS);
 }
 
@@ -249,6 +270,7 @@ static int apply(struct worker *worker, char *reason)
 	r = put_on(worker, &self.log);
 	if (r == 0)
 		r = put_on(worker, &self.hear);
+	listen_clear(&self.listen);
 	plan_seal(self.plan);
 	speak_plan(&self.speak, self.plan);
 	self.plan = NULL;

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What was denied is told: in the journal, on the bus, by the command; a
-device that scans does not fill the log, and nobody else's group is taken."""
+device that scans does not fill the log, and nobody else's group is taken.
+What devices say of themselves is kept."""
+import glob
 import re
 import socket
+import sqlite3
 import struct
 import time
 
 from isolation_lab import Lab, all_cut, counter, everywhere, put, run, wait
 from isolation_lab import ways
 import frames
+import pcap
 
 FLOOD_SECONDS = 1.5
 RECORDS_A_SECOND = 10  # of one device, promised
@@ -164,6 +168,66 @@ def observed(tap, lab):
            "a new worker goes on", lab.daemon.log())
 
 
+def kept(lab):
+    """{MAC: {(key, value)}} of the registry's database."""
+    found = {}
+    for name in glob.glob(lab.path("state", "*", "registry.db")):
+        with sqlite3.connect(name) as base:
+            for mac, key, value in base.execute(
+                    "SELECT mac, key, value FROM evidence JOIN devices "
+                    "ON devices.id = evidence.device"):
+                text = mac.hex(":") if isinstance(mac, bytes) else mac
+                found.setdefault(text, set()).add(
+                    (key.split("/")[0], bytes(value).decode()
+                     if isinstance(value, bytes) else value))
+    return found
+
+
+def speak(lab, who, *out):
+    with lab.socket(who, socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        sock.bind(("eth0", 0))
+        for frame in out:
+            sock.send(frame)
+
+
+def listening(lab):
+    """Packet sockets of the gateway."""
+    return len(lab.gateway.run("cat", "/proc/net/packet")
+               .stdout.splitlines()) - 1
+
+
+def evidence(tap, lab):
+    camera, sensor = lab.camera.mac, lab.sensor.mac
+    put(lab, lab.base_config("enforce", extra="[discovery]\nlisten = no\n"))
+    tap.ok(wait(lambda: listening(lab) == 0), "listen = no: nobody listens",
+           listening(lab))
+    put(lab, lab.base_config("enforce"))
+    tap.ok(wait(lambda: listening(lab) >= 1), "each zone of devices is heard")
+    for who in lab.camera, lab.sensor:
+        speak(lab, who.name, frames.arp(who.mac, 1, who.mac, who.ip,
+                                        lab.cloud.ip, b""))
+    speak(lab, "camera",
+          pcap.dhcp(camera, (12, b"cam\x1b[2J"), (60, b"udhcp 1.21.1")),
+          pcap.service(camera, "_hue._tcp", "Bridge", b"modelid=BSB002"),
+          pcap.ethernet(camera, 0x800, b"\x4f\0"),
+          pcap.tcp(camera, 80, b"GET / HTTP/1.1\r\nHost: tcp\r\n\r\n"),
+          pcap.dhcp(sensor, (12, b"framed")))
+    time.sleep(4)  # what is heard waits for its device to be told of
+    lab.daemon.stop()
+    found = kept(lab)
+    tap.ok({("dhcp.hostname", "cam\\x1b[2J"),
+            ("dhcp.vendor-class", "udhcp 1.21.1"),
+            ("mdns.service", "_hue._tcp"),
+            ("mdns.txt", "_hue._tcp modelid=BSB002")} <=
+           found.get(camera, set()), "what a device said is kept", found)
+    tap.ok("arp.address" in {k for k, _ in found.get(sensor, set())},
+           "an address that it used, as a hint", found)
+    tap.ok("framed" not in str(found),
+           "nothing that was said in another's name", found)
+    tap.ok("http.host" not in str(found),
+           "conversations are not listened to", found)
+
+
 def log(tap):
     with Lab() as lab:
         if "discovery" not in lab.workers_built():
@@ -177,6 +241,10 @@ def log(tap):
         flood(tap, lab)
         groups(tap, lab)
         observed(tap, lab)
+        if "registry" in lab.workers_built():
+            evidence(tap, lab)
+        else:
+            tap.skip("evidence", "there is no registry in this build")
 
 
 if __name__ == "__main__":

@@ -33,12 +33,14 @@ EXTRA = {
     "support": {},
     "update": {},
     "bus": {"unix stream": 1, "anon_inode:[timerfd]": 1},
-    "discovery": {"netlink": 1, "anon_inode:[timerfd]": 1},
+    # Of packets: one for each interface of a zone of devices.
+    "discovery": {"netlink": 1, "family 17 3": 1,
+                  "anon_inode:[timerfd]": 1},
     "registry": {"registry.db": 1, "registry.db-wal": 1,
                  "anon_inode:[timerfd]": 1},
 }
 NEEDED = {"isolation": ["netlink"], "proxy": ["tcp listening"],
-          "bus": ["unix stream"], "discovery": ["netlink"],
+          "bus": ["unix stream"], "discovery": ["netlink", "family 17 3"],
           "registry": ["registry.db"]}
 # A folder of its own, which is nobody else's; the others have an empty one.
 FOLDERS = {"registry": ["registry.db", "registry.db-wal"]}

@@ -150,6 +150,19 @@ bool evidence_clean(struct bytes bytes, char ret_text[static DISCOVERY_VALUE])
 	return !bytes.size;
 }
 
+bool evidence_is_clean(const char *text)
+{
+	size_t n;
+
+	for (; *text; text += n) {
+		int32_t c = utf8_next(text, strlen(text), &n);
+
+		if (c != '\\' && !may_stand(c))
+			return false;
+	}
+	return true;
+}
+
 /* RFC 8520 wants https; blanks and controls have no place in a URL. */
 static bool is_url(struct bytes bytes)
 {

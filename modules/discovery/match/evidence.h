@@ -39,6 +39,8 @@ bool evidence_mac_is_random(const struct mac *mac);
  * backslash as \x5c). False: it had to be cut.
  */
 bool evidence_clean(struct bytes bytes, char ret_text[static DISCOVERY_VALUE]);
+/* Is it text as evidence_clean() makes it? */
+bool evidence_is_clean(const char *text);
 /* Evidence of a kind as text; false: nothing, or not what the kind needs. */
 bool evidence_take(unsigned kind, struct bytes bytes,
 	char ret_text[static DISCOVERY_VALUE]);
