@@ -6,10 +6,16 @@
  */
 #include "modules/isolation/cuts.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "agent/lib/log.h"
+#include "modules/isolation/engine_offload.h"
 #include "modules/isolation/kernel/flows.h"
+
+#define HELD_TRIES 10
+#define HELD_WAIT_MS 50
 
 /* Interfaces of devices zones; their ports have no addresses. */
 static const struct topology_port *devices_interface(
@@ -216,15 +222,35 @@ static bool is_device(const struct mac *mac, void *arg)
 	return policy_device_by_mac(&cuts->engine->policy, mac) != NULL;
 }
 
+static int cut_again(struct cuts *cuts, uint8_t generation_before)
+{
+	if (cuts->engine->n_touched)
+		return cut_touched(cuts);
+	if (cuts->engine->generation != generation_before)
+		return cut_all(cuts, false);
+	return 0;
+}
+
+/* The kernel lets go of them a moment after it has lost its flowtable. */
+static int cut_held(struct cuts *cuts, uint8_t generation_before)
+{
+	int n = -EBUSY;
+
+	engine_forgo_offload(cuts->engine);
+	for (int i = 0; i < HELD_TRIES && n == -EBUSY; i++) {
+		(void)poll(NULL, 0, HELD_WAIT_MS);
+		n = cut_again(cuts, generation_before);
+	}
+	return n;
+}
+
 /* The other side of a connection may go on where the device is silent. */
 void cuts_after(struct cuts *cuts, uint8_t generation_before)
 {
-	int n = 0;
+	int n = cut_again(cuts, generation_before);
 
-	if (cuts->engine->n_touched)
-		n = cut_touched(cuts);
-	else if (cuts->engine->generation != generation_before)
-		n = cut_all(cuts, false);
+	if (n == -EBUSY)
+		n = cut_held(cuts, generation_before);
 	if (n > 0)
 		log_info(
 			"%d connections are no longer allowed and were cut", n);
@@ -238,5 +264,6 @@ void cuts_after(struct cuts *cuts, uint8_t generation_before)
 
 void cuts_forgotten(struct cuts *cuts, const struct mac *mac)
 {
-	(void)cut_one(cuts, mac);
+	if (cut_one(cuts, mac) == -EBUSY)
+		engine_forgo_offload(cuts->engine);
 }

@@ -18,6 +18,7 @@
 #include "modules/isolation/changer.h"
 #include "modules/isolation/engine_delta.h"
 #include "modules/isolation/engine_learn.h"
+#include "modules/isolation/engine_offload.h"
 #include "modules/isolation/kernel/nft_dump.h"
 #include "modules/isolation/marks.h"
 #include "modules/isolation/rules/image.h"
@@ -170,6 +171,7 @@ static int load(struct engine *engine, const struct policy *policy,
 		memcpy(engine->sets, ruleset.sets, sizeof(engine->sets));
 		engine->n_sets = ruleset.n_sets;
 		learned_settle(&engine->learned, input.now_ms);
+		engine->n_hooked = 0;
 	}
 	ruleset_free(&ruleset);
 	return r;
@@ -239,7 +241,7 @@ static bool may_restore(struct engine *engine)
 }
 
 /* A set that is loaded anew has forgotten who is to be judged again. */
-static int reload(struct engine *engine)
+int engine_reload(struct engine *engine)
 {
 	char reason[POLICY_REASON] = "";
 	int r;
@@ -255,6 +257,7 @@ static int reload(struct engine *engine)
 		log_error("%s; trying again", reason);
 		loop_set_timer(engine->loop, &engine->retry, ENGINE_RETRY_MS);
 	}
+	engine_offload(engine);
 	return r;
 }
 
@@ -274,7 +277,7 @@ static void restore(struct engine *engine)
 		return;
 	}
 	count_if_there(engine);
-	if (reload(engine) == 0)
+	if (engine_reload(engine) == 0)
 		engine->on_restored(engine);
 }
 
@@ -294,7 +297,7 @@ static void on_retry(struct timer *timer)
 {
 	struct engine *engine = container_of(timer, struct engine, retry);
 
-	if (reload(engine) == 0)
+	if (engine_reload(engine) == 0)
 		engine->on_restored(engine);
 }
 
@@ -409,6 +412,7 @@ int engine_apply(struct engine *engine, struct policy *policy,
 		return r;
 	if (r == 0) {
 		take_over(engine, policy, topology);
+		engine_offload(engine);
 		engine_drop_learned(engine);
 		return 0;
 	}
@@ -416,13 +420,14 @@ int engine_apply(struct engine *engine, struct policy *policy,
 	count_if_there(engine);
 	r = load(engine, policy, topology, generation, ret_reason);
 	if (r == -EUCLEAN && engine->in_force)
-		(void)reload(engine);
+		(void)engine_reload(engine);
 	if (r < 0)
 		return r;
 	loop_stop_timer(engine->loop, &engine->retry);
 	take_over(engine, policy, topology);
 	engine->generation = generation;
 	engine->again_until_ms = 0;
+	engine_offload(engine);
 	learned_sweep(&engine->learned, is_device, engine);
 	return 0;
 }
@@ -434,8 +439,10 @@ void engine_move(struct engine *engine, struct topology *topology)
 	topology_free(&engine->topology);
 	engine->topology = *topology;
 	memset(topology, 0, sizeof(*topology));
+	if (same)
+		engine_offload(engine);
 	if (same || !engine->in_force)
 		return;
 	count_if_there(engine);
-	(void)reload(engine);
+	(void)engine_reload(engine);
 }

@@ -36,6 +36,9 @@ struct engine {
 	size_t n_touched;
 	int64_t again_until_ms; /* somebody is judged again */
 	struct learned learned;
+	/* What the flowtable in force looks at (engine_offload.h). */
+	struct topology_hook hooked[TOPOLOGY_HOOKS_MAX];
+	size_t n_hooked;
 	uint32_t restored;
 	char by[ISOLATION_BY]; /* who made that necessary last */
 	bool meddled; /* the transaction that is being told does */
@@ -64,6 +67,8 @@ _must_check_ int engine_apply(struct engine *engine, struct policy *policy,
 	struct topology *topology, char *ret_reason);
 /* The same policy on other bridge ports; takes topology over. */
 void engine_move(struct engine *engine, struct topology *topology);
+/* Loads what is in force anew; tries again later if that fails. */
+int engine_reload(struct engine *engine);
 /* Reads what was counted into engine->carry. */
 int engine_count(struct engine *engine);
 /* Only whose addresses are. -errno; then as it was. */

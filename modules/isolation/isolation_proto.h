@@ -58,6 +58,7 @@ enum isolation_message {
 	ISOLATION_PUBLISH, /* struct isolation_pass: anybody to the device */
 	ISOLATION_ZONE_ALLOW, /* struct isolation_allow; device: the zone */
 	ISOLATION_OUTSIDE,
+	ISOLATION_OFFLOAD,
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 24,
 	ISOLATION_GET_ATTEMPTS,
@@ -84,7 +85,7 @@ enum isolation_message {
 	ISOLATION_STANDIN,
 };
 /* Two meanings of one number would be found by a question only. */
-_Static_assert(ISOLATION_OUTSIDE < ISOLATION_WHO &&
+_Static_assert(ISOLATION_OFFLOAD < ISOLATION_WHO &&
 		       ISOLATION_FORGET < ISOLATION_SEEN &&
 		       (int)ISOLATION_BOUND < (int)IPC_BASE_PROXY,
 	"each message has a number of its own");
@@ -180,6 +181,13 @@ struct isolation_limit {
 struct isolation_log {
 	uint16_t group;
 	uint16_t zero;
+};
+/*
+ * The kernel may forward answers from uplinks by itself where it can. At most
+ * one line; without it all goes through the rules.
+ */
+struct isolation_offload {
+	uint32_t uplinks; /* 1 */
 };
 /* Its router advertisements may tell of routes, but not of itself. */
 struct isolation_router {

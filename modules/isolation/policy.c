@@ -94,6 +94,11 @@ static int by_reflect(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct isolation_reflect));
 }
 
+static int by_offload(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct isolation_offload));
+}
+
 static int by_log(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct isolation_log));
@@ -134,6 +139,7 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 	{MEMBER(pins), ITEM(pin), by_pin, OWNER(pin), false, true},
 	{MEMBER(limits), ITEM(limit), by_limited, OWNER(limit), true, true},
 	{MEMBER(logs), ITEM(log), by_log, POLICY_EVERYBODY},
+	{MEMBER(offloads), ITEM(offload), by_offload, POLICY_EVERYBODY},
 	{MEMBER(routers), ITEM(router), by_router, POLICY_EVERYBODY},
 	{MEMBER(reflects), ITEM(reflect), by_reflect, POLICY_EVERYBODY},
 	{MEMBER(passes), ITEM(pass), by_pass, OWNER(pass), false, true},

@@ -31,6 +31,7 @@ struct policy {
 	struct policy_array by_ip; /* the same by address */
 	struct policy_array limits; /* struct isolation_limit, by device */
 	struct policy_array logs; /* struct isolation_log: none or one */
+	struct policy_array offloads; /* isolation_offload: none or one */
 	struct policy_array reflects; /* isolation_reflect, by interface */
 	struct policy_array routers; /* struct isolation_router */
 	struct policy_array passes; /* struct isolation_pass, by device */
@@ -61,7 +62,7 @@ struct policy_kind {
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
-#define POLICY_KINDS 20
+#define POLICY_KINDS 21
 #define POLICY_KIND_DEVICES 1 /* the place of devices */
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
@@ -104,6 +105,8 @@ _must_check_ int policy_add_log(
 	struct policy *policy, const struct isolation_log *log);
 _must_check_ int policy_add_outside(
 	struct policy *policy, const struct isolation_outside *outside);
+_must_check_ int policy_add_offload(
+	struct policy *policy, const struct isolation_offload *offload);
 _must_check_ int policy_add_publish(
 	struct policy *policy, const struct isolation_pass *publish);
 _must_check_ int policy_add_zone_allow(

@@ -205,6 +205,14 @@ int policy_add_outside(
 	return add(&policy->outsides, outside, sizeof(*outside), 1);
 }
 
+int policy_add_offload(
+	struct policy *policy, const struct isolation_offload *offload)
+{
+	if (offload->uplinks != 1)
+		return -EINVAL;
+	return add(&policy->offloads, offload, sizeof(*offload), 1);
+}
+
 /* To an address that is the device's own. */
 int policy_add_publish(
 	struct policy *policy, const struct isolation_pass *publish)

@@ -24,6 +24,7 @@ union item {
 	struct isolation_pin pin;
 	struct isolation_limit limit;
 	struct isolation_log log;
+	struct isolation_offload offload;
 	struct isolation_reflect reflect;
 	struct isolation_router router;
 	struct isolation_pass pass;
@@ -96,6 +97,11 @@ static int add_log(struct policy *policy, const union item *item)
 	return policy_add_log(policy, &item->log);
 }
 
+static int add_offload(struct policy *policy, const union item *item)
+{
+	return policy_add_offload(policy, &item->offload);
+}
+
 static int add_publish(struct policy *policy, const union item *item)
 {
 	return policy_add_publish(policy, &item->pass);
@@ -139,6 +145,7 @@ static const struct kind {
 	{ISOLATION_ROUTER, sizeof(struct isolation_router), add_router},
 	{ISOLATION_REFLECT, sizeof(struct isolation_reflect), add_reflect},
 	{ISOLATION_LOG, sizeof(struct isolation_log), add_log},
+	{ISOLATION_OFFLOAD, sizeof(struct isolation_offload), add_offload},
 	{ISOLATION_PUBLISH, sizeof(struct isolation_pass), add_publish},
 	{ISOLATION_ZONE_ALLOW, sizeof(struct isolation_allow), add_zone_allow},
 	{ISOLATION_PASS, sizeof(struct isolation_pass), add_pass},

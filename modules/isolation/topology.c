@@ -45,6 +45,17 @@ static void add_port(struct topology *t, const char *name, int32_t index,
 		port->mac = fact->mac;
 }
 
+void topology_add_hook(struct topology *t, const struct topology_fact *fact)
+{
+	struct topology_hook *hook = &t->hooks[t->n_hooks];
+
+	if (t->n_hooks == TOPOLOGY_HOOKS_MAX)
+		return;
+	memcpy(hook->name, fact->name, sizeof(hook->name));
+	hook->index = fact->index;
+	t->n_hooks++;
+}
+
 static void add_zone(struct topology *t, const struct isolation_zone *zone,
 	const struct topology_fact *facts, size_t n)
 {
@@ -56,6 +67,8 @@ static void add_zone(struct topology *t, const struct isolation_zone *zone,
 	link->zone = zone->zone;
 	link->present = self != NULL;
 	link->is_port = self && self->bridged;
+	if (self && zone->role == ISOLATION_ROLE_UPLINK)
+		topology_add_hook(t, self);
 	if (!self || zone->role != ISOLATION_ROLE_DEVICES)
 		return;
 	add_port(t, self->name, self->index, zone, self);

@@ -11,6 +11,7 @@
 #define TOPOLOGY_PORTS_MAX ISOLATION_PORTS_MAX
 #define TOPOLOGY_ADDRESSES_MAX 256 /* of the gateway in devices zones */
 #define TOPOLOGY_UPLINKS_MAX 16 /* that nobody named */
+#define TOPOLOGY_HOOKS_MAX (ISOLATION_ZONES_MAX + TOPOLOGY_UPLINKS_MAX)
 
 /* A link as the kernel tells it. */
 struct topology_fact {
@@ -43,6 +44,12 @@ struct topology_port {
 	uint8_t binding, roaming; /* of the zone */
 };
 
+/* Where the world outside is, and the interface is there now. */
+struct topology_hook {
+	char name[16];
+	int32_t index;
+};
+
 struct topology {
 	/* Where devices are: ports and routed interfaces, by index. */
 	struct topology_port *ports;
@@ -55,6 +62,9 @@ struct topology {
 	/* Found by their routes (uplinks.h): in order. */
 	char uplinks[TOPOLOGY_UPLINKS_MAX][16];
 	size_t n_uplinks;
+	/* Uplinks that are there, named or found. */
+	struct topology_hook hooks[TOPOLOGY_HOOKS_MAX];
+	size_t n_hooks;
 	/* In the order of policy->zones. */
 	struct isolation_link links[ISOLATION_ZONES_MAX];
 	size_t n_links;
@@ -82,6 +92,9 @@ void topology_part(struct topology *topology, const struct policy *policy);
 /* Which of the addresses of this machine are the devices' gateway. */
 void topology_add_addresses(struct topology *topology,
 	const struct topology_address *addresses, size_t n);
+/* An uplink is there. */
+void topology_add_hook(
+	struct topology *topology, const struct topology_fact *fact);
 bool topology_is_gateway(const struct topology *topology, const struct ip *ip);
 /* The same ports, modes, addresses and uplinks: the rules need no change. */
 bool topology_same_ports(const struct topology *a, const struct topology *b);

@@ -38,9 +38,10 @@ static const struct topology_fact *find_fact(
 
 static void add(struct topology *t, const struct topology_fact *fact)
 {
-	if (t->n_uplinks < TOPOLOGY_UPLINKS_MAX)
-		memcpy(t->uplinks[t->n_uplinks++], fact->name,
-			sizeof(fact->name));
+	if (t->n_uplinks == TOPOLOGY_UPLINKS_MAX)
+		return;
+	memcpy(t->uplinks[t->n_uplinks++], fact->name, sizeof(fact->name));
+	topology_add_hook(t, fact);
 }
 
 static int by_name(const void *a, const void *b)

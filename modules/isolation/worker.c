@@ -137,6 +137,13 @@ static int on_log(void *owner, const void *message, int fd)
 	return policy_add_log(&self.wanted, message);
 }
 
+static int on_offload(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return policy_add_offload(&self.wanted, message);
+}
+
 static int on_publish(void *owner, const void *message, int fd)
 {
 	(void)owner;
@@ -270,6 +277,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_ROUTER, struct isolation_router, on_router),
 	IPC_ROUTE(ISOLATION_REFLECT, struct isolation_reflect, on_reflect),
 	IPC_ROUTE(ISOLATION_LOG, struct isolation_log, on_log),
+	IPC_ROUTE(ISOLATION_OFFLOAD, struct isolation_offload, on_offload),
 	IPC_ROUTE(ISOLATION_PASS, struct isolation_pass, on_pass),
 	IPC_ROUTE(ISOLATION_MARKS, struct isolation_marks, on_marks),
 	IPC_ROUTE(ISOLATION_PUBLISH, struct isolation_pass, on_publish),

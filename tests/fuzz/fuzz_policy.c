@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ruleset_input input = {.policy = &policy,
 		.topology = &none,
 		.generation = 1,
-		.kernel = {true, true, true}};
+		.kernel = {true, true, true, true}};
 	char reason[POLICY_REASON] = "";
 	struct ruleset ruleset;
 

@@ -26,6 +26,11 @@ static int check_later(const char *text)
 	return 0;
 }
 
+static int check_offload(const char *text)
+{
+	return strcmp(text, "auto") && strcmp(text, "no") ? -EINVAL : 0;
+}
+
 static const struct conf_key gateway_keys[] = {
 	{"name-server", conf_check_ip_list,
 		"addresses of name servers, such as 192.168.1.1", true,
@@ -38,6 +43,9 @@ static const struct conf_key gateway_keys[] = {
 	{"rate", limits_check_rate, LIMITS_RATE_EXPECTED, false,
 		"New connections that each device may open; 200/s if nobody "
 		"says otherwise."},
+	{"offload", check_offload, "auto or no", false,
+		"auto: where the kernel has flowtables, answers from uplinks "
+		"to devices take the short way; no: never."},
 };
 
 static const struct conf_key zone_keys[] = {

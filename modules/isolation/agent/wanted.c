@@ -207,6 +207,16 @@ static int send_marks(struct agent *agent, const struct conf *conf)
 	return send_down(agent, ISOLATION_MARKS, &marks, sizeof(marks));
 }
 
+static int send_offload(struct agent *agent, const struct conf *conf)
+{
+	const struct conf_section *gateway = conf_next(conf, "gateway", NULL);
+	const struct isolation_offload offload = {.uplinks = 1};
+
+	if (!strcmp(conf_text(gateway, "offload", "auto"), "no"))
+		return 0;
+	return send_down(agent, ISOLATION_OFFLOAD, &offload, sizeof(offload));
+}
+
 int wanted_send(struct agent *agent, const struct conf *conf)
 {
 	int r = send_zones(agent, conf);
@@ -229,6 +239,8 @@ int wanted_send(struct agent *agent, const struct conf *conf)
 		r = send_addresses(agent, conf, "admin", ISOLATION_ADMIN);
 	if (r == 0)
 		r = send_marks(agent, conf);
+	if (r == 0)
+		r = send_offload(agent, conf);
 	if (r == 0)
 		r = send_logins(agent);
 	if (r == 0)

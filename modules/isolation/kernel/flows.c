@@ -366,14 +366,19 @@ static int cut_found(
 	struct nft *nft, struct search *search, struct nlmsghdr *question)
 {
 	int r = nft_dump(nft, question, look_at, search), done = 0;
+	bool held = false;
 
 	/* One that ended by itself meanwhile is no failure. */
-	for (size_t i = 0; i < search->n; i++)
-		done += cut(nft, &search->victims[i]) == 0;
+	for (size_t i = 0; i < search->n; i++) {
+		int failed = cut(nft, &search->victims[i]);
+
+		done += !failed;
+		held |= failed == -EBUSY;
+	}
 	free(search->victims);
 	search->victims = NULL;
 	search->n = search->room = 0;
-	return r < 0 && !done ? r : done;
+	return held ? -EBUSY : r < 0 && !done ? r : done;
 }
 
 int flows_cut(struct nft *nft, const struct isolation_marks *marks,

@@ -60,7 +60,8 @@ _must_check_ int flows_parse(
 
 /*
  * Ends all connections but those of this generation (0: of none) and those
- * that keep() wants. How many, or -errno.
+ * that keep() wants. How many, or -errno; -EBUSY: the kernel holds some of
+ * them, because it forwards them by itself, and the others were ended.
  */
 int flows_cut(struct nft *nft, const struct isolation_marks *marks,
 	uint8_t generation, bool (*keep)(const struct flow *flow, void *arg),

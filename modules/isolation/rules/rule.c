@@ -20,6 +20,7 @@
 #include "modules/isolation/marks.h"
 
 #define FIRST_REGISTER NFT_REG32_00
+#define CONNTRACK_OFFLOAD (1u << 14) /* IPS_OFFLOAD */
 #define CONNTRACK_DST_NAT (1u << 5) /* IPS_DST_NAT */
 
 /* Where a field comes from. */
@@ -449,6 +450,12 @@ void rule_ct_redirected(struct ruleset *rs, bool yes)
 {
 	load_ct(rs, NFT_CT_STATUS);
 	any_bit(rs, CONNTRACK_DST_NAT, yes);
+}
+
+void rule_ct_offloaded(struct ruleset *rs, bool yes)
+{
+	load_ct(rs, NFT_CT_STATUS);
+	any_bit(rs, CONNTRACK_OFFLOAD, yes);
 }
 
 void rule_ct_judged(struct ruleset *rs, uint8_t generation)

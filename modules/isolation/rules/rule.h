@@ -117,6 +117,8 @@ void rule_ports(struct ruleset *rs, uint16_t from, uint16_t to);
 void rule_ct_state(struct ruleset *rs, uint32_t states);
 void rule_ct_direction(struct ruleset *rs, bool reply);
 void rule_ct_redirected(struct ruleset *rs, bool yes);
+/* Does the kernel forward some of it by itself? */
+void rule_ct_offloaded(struct ruleset *rs, bool yes);
 void rule_ct_judged(struct ruleset *rs, uint8_t generation);
 /* The sender's MAC address is of this group. */
 void rule_group(struct ruleset *rs, uint8_t group);

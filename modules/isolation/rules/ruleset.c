@@ -69,6 +69,7 @@ static const struct chain {
 	{NFPROTO_INET, "sent"},
 	{NFPROTO_INET, "from_devices"},
 	{NFPROTO_INET, "settled_flows"},
+	{NFPROTO_INET, "settled"},
 	{NFPROTO_INET, "to_devices"},
 	{NFPROTO_INET, "between"},
 	{NFPROTO_INET, "towards4"},
@@ -254,6 +255,7 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 		rs->log_group = l->group;
 	}
 	rs->marks = input->policy->marks;
+	rs->offloads = input->kernel.offloads && input->policy->offloads.n;
 	policy_each(struct isolation_reflect, x, &input->policy->reflects) {
 		rs->reflects = rs->reflects || x->port;
 		rs->reflect_group = x->group;
@@ -268,6 +270,7 @@ int ruleset_build(const struct ruleset_input *input, uint32_t first_seq,
 	ruleset_add_bridge_sets(rs, input);
 	ruleset_add_bridge_rules(rs, input->kernel.names_bridges);
 	begin_table(rs, NFPROTO_INET);
+	ruleset_add_flowtable(rs);
 	add_chains(rs);
 	for (int c = 0; c < RULESET_BRIDGED; c++)
 		add_counter(rs, c, input->carry);

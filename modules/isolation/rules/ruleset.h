@@ -89,6 +89,10 @@
 #define RULESET_REFLECT_BURST_ALL 800
 #define RULESET_REFLECT_SNAPLEN 1600
 
+/* What the kernel forwards by itself, behind all other hooks of ingress. */
+#define RULESET_FLOWTABLE "fast"
+#define RULESET_FLOWTABLE_PRIORITY 1000
+
 #define RULESET_SETS_MAX 192
 #define RULESET_NAME 32
 
@@ -235,6 +239,7 @@ struct ruleset {
 	uint16_t log_group;
 	bool reflects;
 	uint16_t reflect_group;
+	bool offloads;
 };
 
 /* What not every kernel can. */
@@ -246,6 +251,7 @@ struct ruleset_kernel {
 	 */
 	bool names_bridges;
 	bool sees_arp; /* also where no bridge is */
+	bool offloads; /* has flowtables that interfaces can be added to */
 };
 
 struct learned;
@@ -272,6 +278,9 @@ _must_check_ int ruleset_image(const struct ruleset_input *input,
  */
 void ruleset_build_removal(
 	uint32_t first_seq, bool arp, struct batch *ret_batch);
+/* The transaction that lets the flowtable look at one more uplink. */
+void ruleset_build_hook(
+	const char *interface, uint32_t first_seq, struct batch *ret_batch);
 void ruleset_free(struct ruleset *ruleset);
 
 #endif

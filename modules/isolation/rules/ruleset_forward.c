@@ -31,7 +31,7 @@ static void add_settled_flows(struct ruleset *rs, uint8_t generation)
 	rule_jump(rs, "settled_flows");
 	rule_begin(rs, "settled_flows");
 	rule_is_not(rs, RULE_PROTOCOL, &tcp, sizeof(tcp));
-	rule_accept(rs);
+	rules_settle(rs);
 	rule_begin(rs, "settled_flows");
 	rule_map(rs, "redirect_own", RULE_SOURCE_MAC, RULE_PORT, RULE_END);
 	rule_return(rs);
@@ -39,7 +39,8 @@ static void add_settled_flows(struct ruleset *rs, uint8_t generation)
 	rule_map(rs, "redirect_zone", RULE_SOURCE_MAC, RULE_PORT, RULE_END);
 	rule_return(rs);
 	rule_begin(rs, "settled_flows");
-	rule_accept(rs);
+	rules_settle(rs);
+	ruleset_add_settled(rs);
 }
 
 static void add_from_devices(struct ruleset *rs, uint8_t generation)

@@ -98,6 +98,11 @@ void ruleset_add_fence(struct ruleset *rs);
 
 /* Parts of the inet table's rules: what goes through. */
 void ruleset_add_forward(struct ruleset *rs, uint8_t generation);
+/* What the kernel may forward by itself (ruleset_flowtable.c). */
+void ruleset_add_flowtable(struct ruleset *rs);
+/* In forward, ends a rule for later packets of what a device was allowed. */
+void rules_settle(struct ruleset *rs);
+void ruleset_add_settled(struct ruleset *rs);
 /* For the gateway itself, what follows. */
 void ruleset_add_input(struct ruleset *rs, uint8_t generation);
 void ruleset_add_verdicts(struct ruleset *rs);
