@@ -233,6 +233,10 @@ def check_rights(tap, run):
 
 def main():
     with Tap() as tap, tempfile.TemporaryDirectory() as folder:
+        if not os.path.exists(os.path.join(
+                STAGE, "usr/libexec/gatehouse/gatehouse-discover")):
+            tap.skip("captures", "discovery was left out of this build")
+            return
         run = Discover(folder)
         check_home(tap, run)
         check_hostile(tap, run)
