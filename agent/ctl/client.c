@@ -372,6 +372,41 @@ int client_apply(sd_bus *bus, uint32_t seconds, char **ret_report)
 	return r;
 }
 
+static int call_decide(sd_bus *bus, uint32_t device, const char *member,
+	const char *word, const uint32_t *seconds, sd_bus_error *error,
+	sd_bus_message **ret_reply)
+{
+	sd_bus_message *m = NULL;
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof(path), device ? ROOT "/device/%u" : ROOT, device);
+	r = sd_bus_message_new_method_call(
+		bus, &m, NAME, path, device ? DEVICE : MANAGER, member);
+	if (r >= 0 && word)
+		r = sd_bus_message_append(m, "s", word);
+	if (r >= 0 && seconds)
+		r = sd_bus_message_append(m, "u", *seconds);
+	if (r >= 0)
+		r = sd_bus_call(bus, m, LONG_US, error, ret_reply);
+	sd_bus_message_unref(m);
+	return r;
+}
+
+int client_decide(sd_bus *bus, uint32_t device, const char *member,
+	const char *word, const uint32_t *seconds, char **ret_report)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	int r = call_decide(bus, device, member, word, seconds, &error, &reply);
+
+	if (r < 0)
+		return explain(r, &error);
+	r = take_report(reply, ret_report);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
 int client_update(sd_bus *bus, const char *method, int statement, int package,
 	char **ret_report)
 {

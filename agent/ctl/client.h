@@ -35,6 +35,12 @@ _must_check_ int client_reload(sd_bus *bus, char **ret_report);
 /* Apply for so many seconds; Confirm. As client_reload(). */
 _must_check_ int client_apply(sd_bus *bus, uint32_t seconds, char **ret_report);
 _must_check_ int client_confirm(sd_bus *bus, char **ret_report);
+/*
+ * A decision about a device (0: all of them): the member of its object, with
+ * a word, a time, or both (NULL: without). As client_reload().
+ */
+_must_check_ int client_decide(sd_bus *bus, uint32_t device, const char *member,
+	const char *word, const uint32_t *seconds, char **ret_report);
 /* A refusal comes back as a report, too. */
 _must_check_ int client_update(sd_bus *bus, const char *method, int statement,
 	int package, char **ret_report);

@@ -22,6 +22,9 @@ struct ctl {
 	const char *const *words; /* of commands with several */
 	const char *device; /* --device, a MAC address; NULL: all */
 	const char *passphrase_file; /* NULL: ask */
+	uint32_t seconds; /* how long a decision lasts; 0: for good */
+	const char *profile; /* NULL: the usual one */
+	bool all; /* devices */
 	uint32_t confirm_within; /* seconds; 0: not on trial */
 };
 
@@ -39,6 +42,13 @@ void ctl_say_trial(const struct ctl *ctl);
 int ctl_status(const struct ctl *ctl);
 int ctl_device_list(const struct ctl *ctl);
 int ctl_device_show(const struct ctl *ctl);
+int ctl_device_approve(const struct ctl *ctl);
+int ctl_device_quarantine(const struct ctl *ctl);
+int ctl_device_block(const struct ctl *ctl);
+int ctl_device_rename(const struct ctl *ctl);
+int ctl_device_set_profile(const struct ctl *ctl);
+int ctl_device_forget(const struct ctl *ctl);
+int ctl_pause(const struct ctl *ctl);
 int ctl_warnings(const struct ctl *ctl);
 int ctl_monitor(const struct ctl *ctl);
 int ctl_enforce(const struct ctl *ctl);

@@ -21,6 +21,7 @@ static const struct command {
 		WORD_MAYBE,
 		WORD_NEEDED,
 		WORD_TWO,
+		WORD_SOME, /* one or two */
 		WORD_THREE
 	} word;
 	int (*run)(const struct ctl *ctl);
@@ -28,6 +29,13 @@ static const struct command {
 	{"status", NULL, WORD_NONE, ctl_status},
 	{"device", "list", WORD_NONE, ctl_device_list},
 	{"device", "show", WORD_NEEDED, ctl_device_show},
+	{"device", "approve", WORD_NEEDED, ctl_device_approve},
+	{"device", "quarantine", WORD_NEEDED, ctl_device_quarantine},
+	{"device", "block", WORD_NEEDED, ctl_device_block},
+	{"device", "rename", WORD_TWO, ctl_device_rename},
+	{"device", "set-profile", WORD_TWO, ctl_device_set_profile},
+	{"device", "forget", WORD_NEEDED, ctl_device_forget},
+	{"pause", NULL, WORD_SOME, ctl_pause},
 	{"warnings", NULL, WORD_NONE, ctl_warnings},
 	{"monitor", NULL, WORD_NONE, ctl_monitor},
 	{"enforce", NULL, WORD_MAYBE, ctl_enforce},
@@ -67,6 +75,13 @@ static const char help[] =
 	"  config diff               what it would open and close\n"
 	"\n"
 	"Deciding (as root)\n"
+	"  device approve DEVICE     let it in; says first what that opens\n"
+	"  device quarantine DEVICE  it reaches nothing\n"
+	"  device block DEVICE       ... and is not asked about again\n"
+	"  device rename DEVICE NAME what you call it\n"
+	"  device set-profile DEVICE PROFILE\n"
+	"  device forget DEVICE      erase what is known of it\n"
+	"  pause DEVICE|--all TIME   block nothing for a while; 0: no longer\n"
 	"  enforce [ZONE|DEVICE]     block what is not allowed; asks first\n"
 	"  observe [ZONE|DEVICE]     only watch\n"
 	"  pin DEVICE ADDRESS        the address is that device's for good\n"
@@ -85,7 +100,13 @@ static const char help[] =
 	"Options\n"
 	"      --json                for programs\n"
 	"      --device MAC          discover: only this one\n"
-	"      --yes                 do not ask (enforce)\n"
+	"      --yes                 do not ask (enforce, device approve)\n"
+	"      --for TIME            device approve, quarantine, block: then "
+	"as\n"
+	"                            before\n"
+	"      --profile PROFILE     device approve: internet (the usual "
+	"one),\n"
+	"                            local-only, or a [profile]\n"
 	"      --confirm-within TIME enforce, observe, config apply: only on\n"
 	"                            trial; 60, 5m or 1h\n"
 	"      --passphrase-file FILE  backup, restore: do not ask\n"
@@ -116,6 +137,8 @@ static bool fits(const struct command *command, int n)
 		return n == 1;
 	case WORD_TWO:
 		return n == 2;
+	case WORD_SOME:
+		return n == 1 || n == 2;
 	case WORD_THREE:
 		return n == 3;
 	}
@@ -148,6 +171,9 @@ static int read_options(int argc, char **argv, struct ctl *ctl)
 		{"json", no_argument, NULL, 'j'},
 		{"yes", no_argument, NULL, 'y'},
 		{"device", required_argument, NULL, 'd'},
+		{"for", required_argument, NULL, 't'},
+		{"profile", required_argument, NULL, 'p'},
+		{"all", no_argument, NULL, 'a'},
 		{"confirm-within", required_argument, NULL, 'w'},
 		{"passphrase-file", required_argument, NULL, 'P'},
 		{"config", required_argument, NULL, 'f'},
@@ -174,13 +200,20 @@ static int read_options(int argc, char **argv, struct ctl *ctl)
 			ctl->state = optarg;
 		else if (c == 'r')
 			ctl->run = optarg;
+		else if (c == 'p')
+			ctl->profile = optarg;
+		else if (c == 'a')
+			ctl->all = true;
+		else if (c == 't' &&
+			 when_parse_span(optarg, &ctl->seconds) == 0)
+			continue;
 		else if (c == 'w' &&
 			 when_parse_span(optarg, &ctl->confirm_within) == 0)
 			continue;
-		else if (c == 'w')
-			return say_error("--confirm-within takes seconds, "
-					 "minutes or hours up to a day: 60, "
-					 "5m, 1h",
+		else if (c == 'w' || c == 't')
+			return say_error("--confirm-within and --for take "
+					 "seconds, minutes or hours up to a "
+					 "day: 60, 5m, 1h",
 				       NULL),
 			       CTL_USAGE;
 		else if (c == 'V')

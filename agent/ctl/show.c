@@ -69,6 +69,10 @@ static void say_mode(const struct view *view)
 		say("ON TRIAL until %s: then the configuration before "
 		    "returns, unless: gatehouse config confirm",
 			when_local(m->confirm_until, time(NULL), when));
+	if (m->paused_until)
+		say("PAUSED until %s: nothing is blocked. To end it: gatehouse "
+		    "pause --all 0",
+			when_local(m->paused_until, time(NULL), when));
 	if (m->returned)
 		say("NOT AS IN THE FILES: they were not confirmed, the "
 		    "configuration before is in force. See: gatehouse "
@@ -201,6 +205,21 @@ int ctl_device_list(const struct ctl *ctl)
 	return CTL_DONE;
 }
 
+static void say_decision(const struct view_device *d)
+{
+	char when[WHEN_TEXT];
+
+	if (*d->profile)
+		pair("Profile", "%s", d->profile);
+	pair("Decided by", "%s", *d->decided_by ? d->decided_by : "nobody");
+	if (d->decision_until)
+		pair("Until", "%s; then it is as before",
+			when_local(d->decision_until, time(NULL), when));
+	if (d->paused_until)
+		pair("Paused until", "%s; nothing of it is blocked",
+			when_local(d->paused_until, time(NULL), when));
+}
+
 static void say_support(const struct view_device *device)
 {
 	char when[WHEN_TEXT];
@@ -242,6 +261,7 @@ static void say_device(const struct view *view, const struct view_device *d)
 	pair("MAC", "%s", d->mac);
 	pair("Zone", "%s", *d->zone ? d->zone : "none");
 	pair("Interface", "%s", *d->interface ? d->interface : "not seen yet");
+	say_decision(d);
 	pair("Wanted", "%s", d->mode);
 	if (*d->isolation_reason)
 		pair("Isolation", "%s: %s", d->isolation, d->isolation_reason);

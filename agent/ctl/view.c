@@ -34,6 +34,7 @@ const struct view_field view_manager_fields[] = {
 	MANAGER("Strangers", "strangers", 't', strangers),
 	MANAGER("Started", "started", 'T', started),
 	MANAGER("ConfirmUntil", "confirm_until", 'T', confirm_until),
+	MANAGER("PausedUntil", "paused_until", 'T', paused_until),
 	MANAGER("Returned", "returned", 'b', returned),
 	MANAGER("SafeMode", "safe_mode", 'b', safe_mode),
 };
@@ -60,6 +61,10 @@ const struct view_field view_device_fields[] = {
 	DEVICE("FirstSeen", "first_seen", 'T', first_seen),
 	DEVICE("LastSeen", "last_seen", 'T', last_seen),
 	DEVICE("LastDenied", "last_denied", 'T', last_denied),
+	DEVICE("DecidedBy", "decided_by", 's', decided_by),
+	DEVICE("Profile", "profile", 's', profile),
+	DEVICE("DecisionUntil", "decision_until", 'T', decision_until),
+	DEVICE("PausedUntil", "paused_until", 'T', paused_until),
 };
 const size_t view_n_device_fields = ARRAY_SIZE(view_device_fields);
 

@@ -18,6 +18,7 @@ struct view_manager {
 	uint64_t denied, bridged_denied, quarantined, strangers;
 	int64_t started;
 	int64_t confirm_until; /* 0: nothing is on trial */
+	int64_t paused_until; /* 0: devices are not let through */
 	int returned;
 	int safe_mode;
 };
@@ -26,10 +27,12 @@ struct view_device {
 	uint32_t id;
 	char *name, *mac, *zone, *interface;
 	char *decision, *mode, *isolation, *isolation_reason;
+	char *decided_by, *profile;
 	char *support, *support_ends;
 	int32_t support_days;
 	uint64_t tls_bytes_up, tls_bytes_down, tls_flows, tls_refused, denied;
 	int64_t first_seen, last_seen, last_denied;
+	int64_t decision_until, paused_until; /* 0: it is lasting; is not */
 };
 
 struct view_warning {

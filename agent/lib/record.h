@@ -64,6 +64,10 @@ struct record_device {
 	uint64_t denied; /* attempts judged against it, dropped or observed */
 	int64_t first_seen, last_seen; /* wall clock seconds; 0 = never */
 	int64_t last_denied; /* when it was logged; 0 = never */
+	char decided_by[96]; /* "FILE:LINE" or "registry: WHO" */
+	char profile[RECORD_NAME]; /* that it was approved with */
+	int64_t decision_until; /* then it is as before; 0: lasting */
+	int64_t paused_until; /* nothing of it is blocked; 0: it is not */
 };
 
 enum record_severity {
@@ -102,6 +106,7 @@ struct record_gateway {
 	uint64_t strangers; /* seen, also those not kept */
 	int64_t started; /* wall clock seconds */
 	int64_t confirm_until; /* the configuration is on trial; 0: it is not */
+	int64_t paused_until; /* nothing at all is blocked; 0: it is not */
 };
 
 #endif

@@ -30,6 +30,10 @@ static const char *text_of(const struct record_device *device,
 		return names_isolation(device->isolation);
 	if (strcmp(property, "IsolationReason") == 0)
 		return device->isolation_reason;
+	if (strcmp(property, "DecidedBy") == 0)
+		return device->decided_by;
+	if (strcmp(property, "Profile") == 0)
+		return device->profile;
 	if (strcmp(property, "Support") == 0)
 		return names_support(device->support);
 	if (strcmp(property, "SupportEnds") == 0)
@@ -105,6 +109,10 @@ static const sd_bus_vtable vtable[] = {
 	NUMBER("FirstSeen", "x", first_seen),
 	NUMBER("LastSeen", "x", last_seen),
 	NUMBER("LastDenied", "x", last_denied),
+	TEXT("DecidedBy"),
+	TEXT("Profile"),
+	NUMBER("DecisionUntil", "x", decision_until),
+	NUMBER("PausedUntil", "x", paused_until),
 	SD_BUS_VTABLE_END,
 };
 

@@ -72,7 +72,8 @@ GETTER(get_flag)
 static bool is_moment(const char *property)
 {
 	return strcmp(property, "Started") == 0 ||
-	       strcmp(property, "ConfirmUntil") == 0;
+	       strcmp(property, "ConfirmUntil") == 0 ||
+	       strcmp(property, "PausedUntil") == 0;
 }
 
 GETTER(get_number)
@@ -206,6 +207,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("Strangers", "t", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("Started", "x", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("ConfirmUntil", "x", get_number, 0, CHANGES),
+	SD_BUS_PROPERTY("PausedUntil", "x", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("SafeMode", "b", get_flag, 0, CHANGES),
 	SD_BUS_PROPERTY("Returned", "b", get_flag, 0, CHANGES),
 	SD_BUS_PROPERTY("Warnings", "a(uusxss)", get_warnings, 0,

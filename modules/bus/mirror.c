@@ -40,6 +40,10 @@ const struct mirror_field mirror_device_fields[] = {
 	DEVICE("FirstSeen", first_seen),
 	DEVICE("LastSeen", last_seen),
 	DEVICE("LastDenied", last_denied),
+	DEVICE("DecidedBy", decided_by),
+	DEVICE("Profile", profile),
+	DEVICE("DecisionUntil", decision_until),
+	DEVICE("PausedUntil", paused_until),
 };
 const size_t mirror_n_device_fields = ARRAY_SIZE(mirror_device_fields);
 
@@ -57,6 +61,7 @@ const struct mirror_field mirror_gateway_fields[] = {
 	GATEWAY("Returned", returned),
 	GATEWAY("SafeMode", safe_mode),
 	GATEWAY("ConfirmUntil", confirm_until),
+	GATEWAY("PausedUntil", paused_until),
 };
 const size_t mirror_n_gateway_fields = ARRAY_SIZE(mirror_gateway_fields);
 
@@ -153,6 +158,9 @@ static int clean_device(struct record_device *device)
 		return -EBADMSG;
 	if (names_clean(device->name, sizeof(device->name)) < 0 ||
 		names_clean(device->zone, sizeof(device->zone)) < 0 ||
+		names_clean(device->decided_by, sizeof(device->decided_by)) <
+			0 ||
+		names_clean(device->profile, sizeof(device->profile)) < 0 ||
 		names_clean(device->interface, sizeof(device->interface)) < 0)
 		return -EBADMSG;
 	return names_clean(device->support_ends, sizeof(device->support_ends));

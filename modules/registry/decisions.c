@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/lib/profile.h"
 #include "modules/registry/devices.h"
 #include "modules/registry/journal.h"
 
@@ -278,7 +279,7 @@ static int do_verdict(struct job *job, uint8_t verdict)
 	set_text(v.profile, sizeof(v.profile),
 		*decide->word  ? decide->word
 		: *old.profile ? old.profile
-			       : DECISIONS_PROFILE);
+			       : PROFILE_USUAL);
 	remember_before(job, &old, &v);
 	r = write_verdict(store, job->row.id, &v);
 	if (r == 0)

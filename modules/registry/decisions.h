@@ -9,8 +9,6 @@
 #include "modules/registry/registry_proto.h"
 #include "modules/registry/store.h"
 
-#define DECISIONS_PROFILE "internet" /* if nobody names one */
-
 /* What ends by itself. */
 enum decisions_kind {
 	DECISIONS_KIND_VERDICT = 1,

@@ -15,6 +15,7 @@
 #include "modules/registry/agent/asks.h"
 #include "modules/registry/agent/known.h"
 #include "modules/registry/agent/overlay.h"
+#include "modules/registry/agent/shown.h"
 #include "modules/registry/registry_proto.h"
 
 #define NAME "registry"
@@ -80,6 +81,11 @@ static int started(struct agent *agent)
 	self.agent = agent;
 	known_begin();
 	return agent_send(agent, NAME, REGISTRY_LIST, &none, sizeof(none), -1);
+}
+
+static void applied(struct agent *agent, const struct conf *conf)
+{
+	shown_review(agent, conf, clock_ms());
 }
 
 static void stopped(struct agent *agent)
@@ -208,5 +214,6 @@ const struct module registry_module = {
 	.routes = routes,
 	.n_routes = ARRAY_SIZE(routes),
 	.started = started,
+	.applied = applied,
 	.stopped = stopped,
 };

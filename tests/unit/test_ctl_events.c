@@ -26,6 +26,8 @@ static struct view_device camera(void)
 		.mode = (char *)"enforce",
 		.isolation = (char *)"enforced",
 		.isolation_reason = none,
+		.decided_by = none,
+		.profile = none,
 		.support = (char *)"unknown",
 		.support_ends = none};
 

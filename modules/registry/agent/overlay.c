@@ -10,19 +10,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/lib/profile.h"
 #include "modules/isolation/isolation_proto.h"
 #include "modules/registry/agent/known.h"
-
-#define LINES_MAX 8
-
-/* Shipped; a [profile] section of the same name takes its place. */
-static const struct profile {
-	const char *name;
-	const char *lines[LINES_MAX];
-} shipped[] = {
-	{"internet", {"any any"}}, /* the world outside, nobody inside */
-	{"local-only", {NULL}}, /* the owner reaches it, it reaches nobody */
-};
 
 /* A device that is added, and how. */
 struct item {
@@ -195,15 +185,14 @@ static void add_profiles(struct sheet *sheet)
 
 	while ((section = conf_next(sheet->conf, "profile", section)))
 		add_own_profile(sheet, section);
-	for (size_t i = 0; i < ARRAY_SIZE(shipped); i++) {
-		const struct profile *p = &shipped[i];
+	for (size_t i = 0; profile_name(i); i++) {
+		const char *name = profile_name(i), *line;
 
-		if (conf_find(sheet->conf, "profile", p->name))
+		if (conf_find(sheet->conf, "profile", name))
 			continue;
-		for (size_t n = 0; n < LINES_MAX && p->lines[n]; n++) {
-			snprintf(file, sizeof(file), "profile:%s", p->name);
-			add_line(sheet, p->name, file, "allow", p->lines[n]);
-		}
+		snprintf(file, sizeof(file), "profile:%s", name);
+		for (size_t n = 0; (line = profile_line(name, n)); n++)
+			add_line(sheet, name, file, "allow", line);
 	}
 }
 
@@ -274,10 +263,7 @@ void overlay_add(struct conf *conf, int64_t now_ms)
 
 bool overlay_has_profile(const struct conf *conf, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(shipped); i++)
-		if (strcmp(shipped[i].name, name) == 0)
-			return true;
-	return conf_find(conf, "profile", name) != NULL;
+	return profile_shipped(name) || conf_find(conf, "profile", name);
 }
 
 const struct conf_section *overlay_section(
