@@ -426,6 +426,26 @@ int client_update(sd_bus *bus, const char *method, int statement, int package,
 	return r;
 }
 
+int client_forget(sd_bus *bus, uint32_t device, char **ret_report)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof(path), ROOT "/device/%u", device);
+	sd_bus_set_method_call_timeout(bus, LONG_US);
+	r = sd_bus_call_method(
+		bus, NAME, path, DEVICE, "Forget", &error, &reply, NULL);
+	if (r < 0 && error.name && strcmp(error.name, REFUSED) == 0)
+		return -ENOENT;
+	if (r < 0)
+		return explain(r, &error);
+	r = take_report(reply, ret_report);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
 int client_version(sd_bus *bus, char **ret_version)
 {
 	sd_bus_set_method_call_timeout(bus, SHORT_US);

@@ -47,6 +47,8 @@ _must_check_ int client_update(sd_bus *bus, const char *method, int statement,
 /* May the device open that? See org.gatehouse1.Manager.Why. */
 _must_check_ int client_why(sd_bus *bus, uint32_t device, const char *protocol,
 	uint16_t port, const char *to, struct why_answer *ret_answer);
+/* The registry forgets the device; -ENOENT, silently: it knows nothing of it. */
+_must_check_ int client_forget(sd_bus *bus, uint32_t device, char **ret_report);
 /* The version of the daemon, silently. */
 _must_check_ int client_version(sd_bus *bus, char **ret_version);
 

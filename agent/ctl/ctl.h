@@ -65,6 +65,7 @@ int ctl_why(const struct ctl *ctl);
 int ctl_discover(const struct ctl *ctl);
 int ctl_rules_clear(const struct ctl *ctl);
 int ctl_doctor(const struct ctl *ctl);
+int ctl_forget(const struct ctl *ctl);
 int ctl_backup(const struct ctl *ctl);
 int ctl_restore(const struct ctl *ctl);
 int ctl_selftest(const struct ctl *ctl);

@@ -178,6 +178,29 @@ char *dropin_remove(const char *text, const char *section, const char *key,
 	return result;
 }
 
+char *dropin_drop(const char *text, const char *section)
+{
+	char *result = NULL;
+	bool inside = false;
+	struct line line;
+	size_t size;
+	FILE *out = open_memstream(&result, &size);
+
+	if (out == NULL)
+		return NULL;
+	while (next_line(&text, &line)) {
+		if (is_header(line, NULL))
+			inside = is_header(line, section);
+		if (!inside)
+			fprintf(out, "%.*s\n", (int)line.length, line.text);
+	}
+	if (fclose(out) != 0) {
+		free(result);
+		return NULL;
+	}
+	return result;
+}
+
 int dropin_open(const char *config, struct dropin *ret_dropin)
 {
 	struct dropin dropin = {0};

@@ -20,6 +20,8 @@ char *dropin_set(const char *text, const char *section, const char *key,
 /* text without "key = value" in [section]; as above. */
 char *dropin_remove(const char *text, const char *section, const char *key,
 	const char *value);
+/* All of [section], its head too. */
+char *dropin_drop(const char *text, const char *section);
 
 struct dropin {
 	char *path;

@@ -49,6 +49,7 @@ static const struct command {
 	{"config", "apply", WORD_NONE, ctl_config_apply},
 	{"config", "confirm", WORD_NONE, ctl_config_confirm},
 	{"why", NULL, WORD_THREE, ctl_why},
+	{"forget", NULL, WORD_NEEDED, ctl_forget},
 	{"backup", NULL, WORD_NEEDED, ctl_backup},
 	{"restore", NULL, WORD_NEEDED, ctl_restore},
 	{"self-test", NULL, WORD_NONE, ctl_selftest},
@@ -90,6 +91,8 @@ static const char help[] =
 	"  config confirm            what is on trial stays in force\n"
 	"  update check FILE|FOLDER  is this package ours and newer?\n"
 	"  update apply FILE|FOLDER  ... and install it\n"
+	"  forget DEVICE             erase what is known of it, with a "
+	"receipt\n"
 	"  backup FILE               configuration, decisions and keys, "
 	"sealed\n"
 	"                            with a passphrase\n"
@@ -100,7 +103,8 @@ static const char help[] =
 	"Options\n"
 	"      --json                for programs\n"
 	"      --device MAC          discover: only this one\n"
-	"      --yes                 do not ask (enforce, device approve)\n"
+	"      --yes                 do not ask (enforce, forget, device\n"
+	"                            approve)\n"
 	"      --for TIME            device approve, quarantine, block: then "
 	"as\n"
 	"                            before\n"

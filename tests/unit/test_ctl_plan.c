@@ -55,6 +55,17 @@ static void test_dropin_new(void **state)
 	free(text);
 }
 
+static void test_dropin_drop(void **state)
+{
+	char *text = dropin_drop("; mine\n[device a]\nmode = x\n\n"
+				 "[device ab]\nmode = y\n[device a]\nz = 1\n",
+		"device a");
+
+	(void)state;
+	assert_string_equal(text, "; mine\n[device ab]\nmode = y\n");
+	free(text);
+}
+
 static void test_dropin_add(void **state)
 {
 	const char *once = "[gateway]\nadmin = 192.0.2.2\nmode = enforce\n";
@@ -287,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dropin_replace),
 		cmocka_unit_test(test_dropin_new),
+		cmocka_unit_test(test_dropin_drop),
 		cmocka_unit_test(test_dropin_add),
 		cmocka_unit_test(test_dropin_remove),
 		cmocka_unit_test(test_plan),
