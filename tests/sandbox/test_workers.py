@@ -28,7 +28,8 @@ authorities = %s
 """
 # Beyond 0-2, the link and the epoll: kind -> how many, at most.
 EXTRA = {
-    "isolation": {"netlink": 9, "anon_inode:[timerfd]": 1},
+    # Two for routes: what is asked, and what is heard.
+    "isolation": {"netlink": 11, "anon_inode:[timerfd]": 1},
     "proxy": {"tcp listening": 2, "anon_inode:[timerfd]": 1},
     "support": {},
     "update": {},
