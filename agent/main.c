@@ -181,8 +181,9 @@ static int make_own_folder(
 	if (r == 0)
 		fd = open(
 			path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (r == 0 && (fd < 0 || fchown(fd, process->uid, process->gid) < 0 ||
-			      fchmod(fd, 0700) < 0))
+	/* The mode is its owner's to change: we have no CAP_FOWNER. */
+	if (r == 0 && (fd < 0 || fchown(fd, 0, 0) < 0 || fchmod(fd, 0700) < 0 ||
+			      fchown(fd, process->uid, process->gid) < 0))
 		r = -errno;
 	if (r < 0)
 		log_error("cannot make the folder %s: %s", path, strerror(-r));

@@ -3,6 +3,7 @@
 """A device nobody knows reaches nothing: no name server, no clock, no
 neighbour, no gateway. It may ask for an address, and that is all."""
 import socket
+import time
 
 from isolation_lab import NAME_SERVER, Lab, all_cut, all_open, counter
 from isolation_lab import elements, everywhere, put, run, wait, ways
@@ -63,6 +64,7 @@ def dhcp(lab, family):
 
 def quarantine(tap):
     with Lab() as lab:
+        lab.dbus()
         everywhere(lab, *PORTS)
         for port in (7, 53):
             lab.serve_tcp("gateway", port)
@@ -86,7 +88,51 @@ def quarantine(tap):
                "with IPv6 as well", keys)
         tap.ok(dhcp(lab, socket.AF_INET), "DHCP reaches the gateway")
         tap.ok(dhcp(lab, socket.AF_INET6), "DHCPv6 reaches the gateway")
+        if "registry" in lab.workers_built():
+            decided(tap, lab, wanted)
         admitted(tap, lab, wanted)
+
+
+def echoes(sock):
+    try:
+        sock.settimeout(0.7)
+        sock.sendall(b"hello")
+        return sock.recv(5) == b"hello"
+    except OSError:
+        return False
+
+
+def decided(tap, lab, wanted):
+    """The same by a decision, and its end: without touching a file."""
+    outside = [w for w in wanted
+               if w[1] in (lab.cloud.ip, lab.cloud.ip6) and w[3] != 53]
+    mac = lab.stranger.mac
+    began = time.monotonic()
+    done = lab.ctl("device", "approve", mac, "--yes", check=False)
+    took = time.monotonic() - began
+    tap.ok(done.returncode == 0, "approved by the command", done.stderr +
+           lab.daemon.log())
+    all_open(tap, lab, outside[:1], "it passes when the command is back")
+    tap.note("%.0f ms, all of the command" % (took * 1000))
+    all_open(tap, lab, outside, "an approved device reaches the world outside")
+    all_cut(tap, lab, ways(lab, "stranger", "camera") +
+            ways(lab, "stranger", "owner"), "and nobody inside")
+    sock = lab.tcp_connect("stranger", lab.cloud.ip, 7)
+    tap.ok(echoes(sock), "(a connection of its own)")
+    lab.ctl("device", "block", mac)
+    tap.ok(not echoes(sock), "blocked: its connection ends")
+    sock.close()
+    all_cut(tap, lab, outside, "and it reaches nothing")
+    lab.ctl("pause", mac, "5m")
+    all_open(tap, lab, outside[:1], "paused: nothing of it is blocked")
+    lab.ctl("pause", mac, "0")
+    lab.ctl("device", "approve", mac, "--yes", "--for", "2")
+    all_open(tap, lab, outside[:1], "approved for a time")
+    tap.ok(wait(lambda: "decision\": \"blocked" in lab.ctl(
+        "device", "show", mac, "--json").stdout, 15),
+           "which ends by itself")
+    all_cut(tap, lab, outside[:1], "then it is blocked, as before")
+    lab.ctl("device", "forget", mac)
 
 
 def admitted(tap, lab, wanted):
