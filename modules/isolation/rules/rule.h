@@ -90,6 +90,14 @@ void rule_keep_as(struct ruleset *rs, const char *map, enum rule_field key,
 	enum rule_field value);
 /* Does the map have anything for the field? */
 void rule_has(struct ruleset *rs, const char *map, enum rule_field field);
+/*
+ * Both for the MAC that the map has for the field; no match when it has none.
+ * The one matches if it is in the set, the other is as rule_remember().
+ */
+void rule_holder_in(struct ruleset *rs, const char *map, enum rule_field field,
+	const char *set);
+void rule_remember_holder(struct ruleset *rs, const char *map,
+	enum rule_field field, const char *set);
 /* Takes out of a map, if it is in there, whatever the value. */
 void rule_lose(struct ruleset *rs, const char *map, enum rule_field key,
 	enum rule_field value);

@@ -8,6 +8,7 @@
 #include <libnftnl/rule.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "modules/isolation/rules/rule.h"
 
@@ -93,6 +94,72 @@ void rule_has(struct ruleset *rs, const char *map, enum rule_field field)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, KEY);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_NEQ);
 	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, &zero, sizeof(zero));
+}
+
+/* Some of the IP header, which every packet has. */
+static void load_any(struct ruleset *rs, uint32_t reg, uint32_t length)
+{
+	struct nftnl_expr *e = add(rs, "payload");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
+	nftnl_expr_set_u32(
+		e, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, 0);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, length);
+}
+
+static void copy(
+	struct ruleset *rs, uint32_t from, uint32_t to, uint32_t length)
+{
+	static const uint8_t zeros[12];
+	struct nftnl_expr *e = add(rs, "bitwise");
+	uint8_t ones[sizeof(zeros)];
+
+	memset(ones, 0xff, sizeof(ones));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, from);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, to);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, length);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, ones, length);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, zeros, length);
+}
+
+/*
+ * The MAC that the map has, in HOLDER. nft 1.0.6 ends itself when it lists a
+ * key that is the result of a map, and takes a key for what was last put into
+ * the first of its registers; so something else is put there, and the MAC
+ * comes as the end of what is copied to the register before it.
+ */
+#define FOUND NFT_REG32_02
+#define HOLDER NFT_REG32_06
+
+static void load_holder(
+	struct ruleset *rs, const char *map, enum rule_field field)
+{
+	(void)rule_load(rs, field, VALUE);
+	load_any(rs, FOUND - 1, 12);
+	load_any(rs, HOLDER, sizeof(struct mac));
+	nftnl_expr_set_u32(look(rs, map, VALUE), NFTNL_EXPR_LOOKUP_DREG, FOUND);
+	copy(rs, FOUND - 1, HOLDER - 1, 12);
+}
+
+void rule_holder_in(struct ruleset *rs, const char *map, enum rule_field field,
+	const char *set)
+{
+	load_holder(rs, map, field);
+	(void)look(rs, set, HOLDER);
+}
+
+void rule_remember_holder(struct ruleset *rs, const char *map,
+	enum rule_field field, const char *set)
+{
+	struct nftnl_expr *counter = must_have(nftnl_expr_alloc("counter"));
+	struct nftnl_expr *e;
+
+	load_holder(rs, map, field);
+	nftnl_expr_set_u64(counter, NFTNL_EXPR_CTR_PACKETS, 0);
+	e = change(rs, set, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, HOLDER);
+	nftnl_expr_set(e, NFTNL_EXPR_DYNSET_EXPR, counter, 0);
 }
 
 /*

@@ -2,11 +2,9 @@
 /*
  * How many bytes a second a device may send and receive, by its MAC address:
  * what it sends in front of all other rules, what it receives where a bridge
- * sends it out. Touches memory only. Others pay one lookup each way. Must
- * never drop anything of whoever only observes.
- *
- * What leaves by an interface that is no bridge passes no hook of these
- * tables that knows whom the frame is for: there, only what is sent counts.
+ * sends it out, or, where there is no bridge, by its address
+ * (ruleset_received.c). Touches memory only. Others pay one lookup each way.
+ * Must never drop anything of whoever only observes.
  */
 #include <netinet/in.h>
 #include <linux/netfilter.h>
@@ -71,7 +69,11 @@ void ruleset_add_bandwidth_sets(struct ruleset *rs, const struct policy *policy,
 	const struct ruleset_carry *carry)
 {
 	add_slow(rs, policy);
-	add_way(rs, policy, rs->family == NFPROTO_INET);
+	add_way(rs, policy, false);
+	if (rs->family == NFPROTO_INET) {
+		add_way(rs, policy, true);
+		ruleset_add_received_sets(rs, policy);
+	}
 	rules_add_over_set(rs, RULESET_OVER_BANDWIDTH, carry);
 }
 
@@ -108,8 +110,10 @@ void ruleset_add_bandwidth_rules(struct ruleset *rs)
 	rule_return(rs);
 	add_over(rs, mac, up ? RULE_IIF : RULE_OIF,
 		up ? "enforce_if" : "ports_enforce");
-	if (up)
+	if (up) {
+		ruleset_add_received_rules(rs);
 		return;
+	}
 	rule_begin(rs, "output");
 	rule_in(rs, "bandwidth", RULE_TARGET_MAC, RULE_END);
 	rule_in(rs, "ports", RULE_OIF, RULE_END);

@@ -117,6 +117,9 @@ void ruleset_add_bandwidth_sets(struct ruleset *rs, const struct policy *policy,
 	const struct ruleset_carry *carry);
 void ruleset_add_bandwidth_rules(struct ruleset *rs);
 void rules_measure_sent(struct ruleset *rs, const char *chain);
+/* What devices receive behind interfaces that are no bridges. */
+void ruleset_add_received_sets(struct ruleset *rs, const struct policy *policy);
+void ruleset_add_received_rules(struct ruleset *rs);
 /* Counters of devices over a limit, with what was counted before. */
 void rules_add_over_set(struct ruleset *rs, enum ruleset_over which,
 	const struct ruleset_carry *carry);

@@ -164,6 +164,12 @@ void set_put_port(struct set_filler *filler, const void *key, uint16_t port)
 		sizeof(wire));
 }
 
+void set_put_mac(
+	struct set_filler *filler, const void *key, const struct mac *mac)
+{
+	memcpy(put(filler, key) + filler->shape->key_length, mac, sizeof(*mac));
+}
+
 void set_put_counter(struct set_filler *filler, const void *key,
 	const struct ruleset_count *count, uint64_t timeout_ms)
 {

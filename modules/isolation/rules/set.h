@@ -84,6 +84,8 @@ void set_put(struct set_filler *filler, const void *key);
 void set_put_range(
 	struct set_filler *filler, const void *first, const void *last);
 void set_put_port(struct set_filler *filler, const void *key, uint16_t port);
+void set_put_mac(
+	struct set_filler *filler, const void *key, const struct mac *mac);
 /* All elements of a set or none; a timeout of 0 means that it stays. */
 void set_put_counter(struct set_filler *filler, const void *key,
 	const struct ruleset_count *count, uint64_t timeout_ms);
