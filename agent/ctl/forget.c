@@ -12,10 +12,12 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "agent/ctl/client.h"
 #include "agent/ctl/ctl.h"
 #include "agent/ctl/decide.h"
+#include "agent/ctl/forgotten_file.h"
 #include "agent/ctl/plan.h"
 #include "agent/ctl/say.h"
 #include "agent/ctl/traces.h"
@@ -142,6 +144,18 @@ static int forget_registry(struct forgetting *f)
 	return r;
 }
 
+/* So that a backup of before does not bring it back unnoticed. */
+static int remember_forgotten(struct forgetting *f)
+{
+	int r = forgotten_note(f->ctl->state, &f->traces.mac, time(NULL));
+
+	if (r < 0)
+		say_errorf(r == -EACCES ? "Try sudo." : NULL,
+			"That it was forgotten cannot be written to %s/%s: %s.",
+			f->ctl->state, FORGOTTEN_FILE, strerror(-r));
+	return r;
+}
+
 static bool has_traces(const struct traces *traces, const char *path)
 {
 	_cleanup_(cleanup_close) int fd = open(
@@ -256,7 +270,8 @@ static void note_others(struct forgetting *f)
 		      "neighbours and connections, until they expire");
 	note(f->left, "the kernel's sets of who used which address, for a day "
 		      "after it was last used");
-	note(f->left, "backups that you made");
+	note(f->left, "backups that you made; gatehouse restore says so if one "
+		      "would bring it back");
 	note(f->left, "what its maker's cloud and other machines keep");
 }
 
@@ -287,7 +302,9 @@ static int receipt(struct forgetting *f)
 		f->owners);
 	say_list("Not erased:", f->left);
 	if (!files)
-		say("If it is still there, it is met again as a new device.");
+		say("If it is still there, or was in the last 15 minutes, it "
+		    "is "
+		    "met again as a new device.");
 	return 0;
 }
 
@@ -299,7 +316,7 @@ int ctl_forget(const struct ctl *ctl)
 		.owners = json_array()};
 
 	if (find(&f) < 0 || ask(&f) < 0 || forget_decided(&f) < 0 ||
-		forget_registry(&f) < 0)
+		forget_registry(&f) < 0 || remember_forgotten(&f) < 0)
 		return CTL_FAILED;
 	look(&f);
 	note_others(&f);

@@ -12,6 +12,7 @@
 
 #include "agent/ctl/archive.h"
 #include "agent/ctl/ctl.h"
+#include "agent/ctl/forgotten_file.h"
 #include "agent/ctl/say.h"
 #include "agent/ctl/sealing.h"
 #include "agent/ctl/swap.h"
@@ -186,6 +187,57 @@ static int put_back(const struct ctl *ctl, const struct archive *archive)
 	return r;
 }
 
+struct back {
+	struct mac macs[16]; /* those that were told */
+	size_t n;
+};
+
+static void tell_back(void *arg, const struct mac *mac, int64_t time)
+{
+	char text[MAC_TEXT], when[WHEN_TEXT];
+	struct back *back = arg;
+
+	for (size_t i = 0; i < back->n; i++)
+		if (mac_equal(&back->macs[i], mac))
+			return;
+	if (back->n == ARRAY_SIZE(back->macs))
+		return;
+	back->macs[back->n++] = *mac;
+	say_errorf(NULL,
+		"%s was forgotten at %s; this backup is older and "
+		"would bring it back.",
+		mac_format(mac, text), when_utc(time, when));
+}
+
+/* Is somebody in it who was forgotten since? */
+static int reconcile(const struct ctl *ctl, const struct archive *archive)
+{
+	static struct forgotten forgotten;
+	struct back back = {.n = 0};
+	int r = forgotten_load(ctl->state, &forgotten);
+
+	if (r < 0 && r != -ENOENT) {
+		say_errorf(NULL,
+			"Cannot find out who was forgotten, from "
+			"%s/%s: %s. Nothing was changed.",
+			ctl->state, FORGOTTEN_FILE, strerror(-r));
+		return r;
+	}
+	for (size_t i = 0; r == 0 && i < archive->n_files; i++)
+		forgotten_search(&forgotten, archive->created,
+			archive->files[i].bytes, archive->files[i].size,
+			tell_back, &back);
+	if (back.n == 0)
+		return 0;
+	say_error(ctl->yes ? "Forget them again after the start: gatehouse "
+			     "forget"
+			   : "Nothing was changed.",
+		ctl->yes ? NULL
+			 : "To restore all the same, and forget them again "
+			   "afterwards: --yes");
+	return ctl->yes ? 0 : -EPERM;
+}
+
 static int may_restore(const struct ctl *ctl)
 {
 	int r = ctl_daemon_runs(ctl->run);
@@ -211,7 +263,7 @@ int ctl_restore(const struct ctl *ctl)
 	char when[WHEN_TEXT];
 
 	if (may_restore(ctl) < 0 || open_backup(ctl, &archive) < 0 ||
-		put_back(ctl, &archive) < 0)
+		reconcile(ctl, &archive) < 0 || put_back(ctl, &archive) < 0)
 		return CTL_FAILED;
 	say("Restored: the configuration%s%s of %s, by gatehouse %s. What was "
 	    "there before is beside it, under names that end in "

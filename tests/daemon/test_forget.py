@@ -92,6 +92,27 @@ def forget(tap, place, needles):
     tap.ok(traces(place, forms(HEATER)), "its neighbour is known still")
 
 
+def backup(place, *words):
+    with open(place.path("words"), "w", encoding="ascii") as file:
+        file.write("correct horse battery staple\n")
+    return command(place, *words, "--passphrase-file", place.path("words"))
+
+
+def restore(tap, place):
+    """A backup of before does not bring it back unnoticed."""
+    place.stop_daemon()
+    done = backup(place, "restore", place.path("kept"))
+    tap.ok(done.returncode == 1 and LAMP + " was forgotten" in
+           " ".join(done.stderr.split()), "an older backup is not restored",
+           done.stdout + done.stderr)
+    tap.ok(HEATER not in done.stderr, "only the one is told", done.stderr)
+    named = [NAME.encode()]
+    tap.equal(traces(place, named), [], "and it stays forgotten")
+    done = backup(place, "restore", place.path("kept"), "--yes")
+    tap.equal(done.returncode, 0, "unless the owner insists")
+    tap.ok(traces(place, named), "then it is back (the control)")
+
+
 def owners(tap, place):
     """What the owner wrote is named, and left alone."""
     conf = place.path("etc", "gatehouse.conf")
@@ -122,8 +143,15 @@ def main():
         place.start_daemon(devices.CONFIG + PINNED)
         place.wait_name(15)
         needles = know(tap, place)
+        has_seal = os.path.exists(place.program(
+            "usr/libexec/gatehouse/gatehouse-seal"))
+        if has_seal:
+            tap.equal(backup(place, "backup", place.path("kept")).returncode,
+                      0, "a backup, while the registry runs")
         forget(tap, place, needles)
         owners(tap, place)
+        if has_seal:
+            restore(tap, place)
 
 
 if __name__ == "__main__":
