@@ -317,9 +317,10 @@ static json_t *to_json(const char *zone, const char *bridge,
 				"control", p->want == SELFTEST_ANSWER, "passed",
 				p->passed, "by", p->where));
 	}
-	return json_pack("{s:s, s:s, s:b, s:s, s:o}", "zone", zone, "interface",
-		bridge, "held", !error && selftest_held(list->probes, list->n),
-		"error", error ? strerror(-error) : "", "probes", probes);
+	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:o}", "zone", zone,
+		"interface", bridge, "probed", !error, "held",
+		!error && selftest_held(list->probes, list->n), "error",
+		error ? strerror(-error) : "", "probes", probes);
 }
 
 /* One zone may have several bridges: all have to hold. */
@@ -340,6 +341,7 @@ static void note(struct probe_results *results, const char *zone, bool held)
 struct test {
 	const struct plan *plan;
 	bool json, failed;
+	unsigned probed, unprobed; /* interfaces of enforced zones */
 	json_t *all;
 	struct probe_results results;
 };
@@ -347,8 +349,12 @@ struct test {
 static void skip(struct test *test, const char *zone, const char *interface,
 	const char *why)
 {
+	json_array_append_new(
+		test->all, json_pack("{s:s, s:s, s:b, s:b, s:s, s:[]}", "zone",
+				   zone, "interface", interface, "probed", 0,
+				   "held", 0, "error", why, "probes"));
 	if (!test->json)
-		say("Zone %s, %s: not tried: %s", zone, interface, why);
+		say("Zone %s, %s: not probed: %s", zone, interface, why);
 }
 
 static void test_interface(
@@ -367,6 +373,7 @@ static void test_interface(
 		return;
 	}
 	if (access(path, F_OK) < 0) {
+		test->unprobed++;
 		skip(test, zone, interface,
 			"it is not a bridge, so no port can be put beside the "
 			"devices. Try with a device of your own there.");
@@ -380,6 +387,8 @@ static void test_interface(
 	test->failed |= !held;
 	if (r == 0)
 		note(&test->results, zone, held);
+	test->probed += r == 0;
+	test->unprobed += r < 0;
 	json_array_append_new(test->all, to_json(zone, interface, &list, r));
 	if (test->json)
 		return;
@@ -421,11 +430,20 @@ static void keep(const char *folder, struct probe_results *results)
 			folder, strerror(-r));
 }
 
+static void sum_up(const struct test *test)
+{
+	if (!test->probed)
+		say("Nothing could be probed.");
+	else if (test->unprobed)
+		say("Probed: %u of %u interfaces of enforced zones. Nothing is "
+		    "said about the others.",
+			test->probed, test->probed + test->unprobed);
+}
+
 static int run(const struct ctl *ctl, const struct plan *plan)
 {
 	struct test test = {
 		.plan = plan, .json = ctl->json, .all = json_array()};
-	bool any;
 
 	for (size_t i = 0; i < plan->n_sections; i++) {
 		const struct plan_section *s = &plan->sections[i];
@@ -434,15 +452,15 @@ static int run(const struct ctl *ctl, const struct plan *plan)
 			(!s->role || !*s->role || !strcmp(s->role, "devices")))
 			test_zone(&test, s);
 	}
-	any = json_array_size(test.all) > 0;
-	if (any)
+	if (test.probed)
 		keep(ctl->state, &test.results);
-	else if (!ctl->json)
-		say("Nothing could be tried.");
+	if (!ctl->json)
+		sum_up(&test);
 	if (ctl->json && say_json(json_incref(test.all)) < 0)
 		test.failed = true;
 	json_decref(test.all);
-	return test.failed || !any ? CTL_FAILED : CTL_DONE;
+	return test.failed || test.unprobed || !test.probed ? CTL_FAILED
+							    : CTL_DONE;
 }
 
 int ctl_selftest(const struct ctl *ctl)

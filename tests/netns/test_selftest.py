@@ -42,7 +42,28 @@ def holds(tap):
         text = lab.ctl("self-test").stdout
         tap.ok("got nothing through" in text and "stopped" in text,
                "the same as a table", text)
+        not_probed(tap, lab)
         leaks(tap, lab)
+
+
+def not_probed(tap, lab):
+    """Of an interface that is no bridge nothing is claimed."""
+    lab.gateway.run("ip", "link", "add", "eth9", "type", "veth",
+                    "peer", "name", "eth8")
+    lab.gateway.link("eth9", "up")
+    put(lab, lab.base_config("enforce", extra="[zone more]\n"
+                             "interface = eth9\nrole = devices\n"))
+    done = lab.ctl("self-test", "--json", check=False)
+    found = {z["zone"]: (z["probed"], z["held"])
+             for z in json.loads(done.stdout)}
+    tap.equal((done.returncode, found),
+              (1, {"things": (True, True), "more": (False, False)}),
+              "a routed interface is not probed, and that is no success")
+    with open(lab.path("state", "selftest.result"), encoding="ascii") as file:
+        text = file.read()
+    tap.ok("zone things held" in text and "more" not in text,
+           "nor is it in the result that devices are judged by", text)
+
 
 
 def told(tap, lab):
@@ -74,7 +95,8 @@ def leaks(tap, lab):
         tap.ok(word in got, "it sees: " + word, got)
     put(lab, lab.base_config("observe"))
     done = lab.ctl("self-test", check=False)
-    tap.ok(done.returncode == 1 and "only observed" in done.stdout,
+    tap.ok(done.returncode == 1 and "not probed: it is only observed" in
+           done.stdout and "Nothing could be probed." in done.stdout,
            "what is observed is not tried", done.stdout)
 
 

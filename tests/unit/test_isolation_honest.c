@@ -170,6 +170,22 @@ static void test_bridge_itself(void **state)
 	assert_null(warning("isolation.shared-port"));
 }
 
+/* Another interface of its zone held; nobody sent anything by this one. */
+static void test_routed(void **state)
+{
+	struct honest_fact fact = {.interface = "eth1", .routed = true};
+	uint32_t camera = add("camera", "eth1", UNVERIFIED);
+
+	(void)state;
+	judge(&fact, 1, 1);
+	expect(camera, UNVERIFIED, "where no bridge is");
+	judge(&fact, 1, 0);
+	expect(camera, PARTIAL, "got through");
+	fact.routed = false;
+	judge(&fact, 1, 1);
+	expect(camera, RECORD_ISOLATION_ENFORCED, "tried");
+}
+
 static void test_wifi(void **state)
 {
 	struct honest_fact fact = {.interface = "wlan0"};
@@ -292,6 +308,7 @@ int main(void)
 		WITH_WORLD(test_no_longer_shared),
 		WITH_WORLD(test_observed),
 		WITH_WORLD(test_bridge_itself),
+		WITH_WORLD(test_routed),
 		WITH_WORLD(test_wifi),
 		WITH_WORLD(test_wifi_alone),
 		WITH_WORLD(test_values),

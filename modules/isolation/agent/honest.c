@@ -112,12 +112,17 @@ static void put(struct state *state, const struct record_device *old,
 	(void)state_put_device(state, &record);
 }
 
+/* What a self-test found on a zone's bridge is not true of what is none. */
 static void judge_probe(struct state *state, const struct record_device *d,
-	const struct probe_results *probes)
+	const struct honest_fact *fact, const struct probe_results *probes)
 {
 	int held = probe_of(probes, d->zone);
 
-	if (held > 0)
+	if (held != 0 && fact && fact->routed)
+		put(state, d, RECORD_ISOLATION_UNVERIFIED,
+			"the rules are in force, but where no bridge is, a "
+			"self-test cannot send; try from a device of your own");
+	else if (held > 0)
 		put(state, d, RECORD_ISOLATION_ENFORCED,
 			"real packets were tried and did not get through");
 	else if (held == 0)
@@ -150,7 +155,7 @@ static bool judge_wifi(struct state *state, const struct record_device *d,
 		put(state, d, RECORD_ISOLATION_PARTIAL, reason);
 		return true;
 	case WIFI_APART:
-		judge_probe(state, d, probes);
+		judge_probe(state, d, fact, probes);
 		return true;
 	case WIFI_UNKNOWN:
 	case WIFI_WIRED:
@@ -178,7 +183,7 @@ static void judge_one(struct state *state, const struct record_device *d,
 			"no configuration of hostapd was found that says "
 			"whether stations are kept apart");
 	} else {
-		judge_probe(state, d, probes);
+		judge_probe(state, d, fact, probes);
 	}
 }
 

@@ -31,6 +31,7 @@ void honest_look(struct agent *agent);
 struct honest_fact {
 	char interface[16];
 	bool is_bridge;
+	bool routed; /* neither a bridge nor a port of one */
 	struct wifi wifi;
 };
 

@@ -20,11 +20,12 @@ static struct {
 	size_t n;
 } self;
 
-static bool is_bridge(const char *interface)
+/* what: a folder that the kernel shows of an interface. */
+static bool has(const char *interface, const char *what)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", interface);
+	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", interface, what);
 	return access(path, F_OK) == 0;
 }
 
@@ -40,7 +41,10 @@ static void add_fact(const char *interface)
 	fact = &self.facts[self.n++];
 	memset(fact, 0, sizeof(*fact));
 	memcpy(fact->interface, interface, strnlen(interface, 15));
-	fact->is_bridge = is_bridge(interface);
+	fact->is_bridge = has(interface, "bridge");
+	/* One that has gone is not said to be anything. */
+	fact->routed = has(interface, "ifindex") && !fact->is_bridge &&
+		       !has(interface, "brport");
 	wifi_look("", interface, &fact->wifi);
 }
 
