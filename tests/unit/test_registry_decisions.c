@@ -157,6 +157,22 @@ static void refuses(void **state)
 	restart(0);
 }
 
+/* What was observed before is not undone with a decision that fails. */
+static void a_refusal_costs_nobody(void **state)
+{
+	struct registry_seen seen = {.mac = mac_of(9)};
+	struct devices_pace pace = {0};
+	struct devices_row row;
+	bool fresh;
+
+	(void)state;
+	assert_int_equal(
+		devices_saw(&store, &pace, &seen, wall, &row, &fresh), 0);
+	assert_int_equal(
+		take(9, REGISTRY_KIND_PROFILE, "internet", 0), -ENOENT);
+	assert_int_equal(devices_find(&store, &seen.mac, &row), 0);
+}
+
 static struct mac ended;
 
 static int expire(void)
@@ -400,6 +416,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(decides),
 		TEST(refuses),
+		TEST(a_refusal_costs_nobody),
 		TEST(ends_by_itself),
 		TEST(returns_to_what_was),
 		TEST(a_clock_that_jumps_gives_nothing),
