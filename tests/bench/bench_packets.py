@@ -57,6 +57,11 @@ def entries(k):
         for n in range(1, 10)]
 
 
+def address(k):
+    """Pinned: one port may not bind so many new ones at once."""
+    return "10.100.%d.%d" % (k >> 8, k & 255)
+
+
 class Gateway:
     """Devices behind p-camera on br0; what goes out is dropped behind sink0."""
 
@@ -69,7 +74,8 @@ class Gateway:
         gateway = self.lab.gateway
         gateway.run("ip", "-batch", "-", stdin="\n".join((
             "link add sink0 type veth peer name sink1",
-            "link set sink0 arp off up", "link set sink1 arp off up",
+            "link set sink0 address %s arp off up" % BRIDGE_MAC,
+            "link set sink1 arp off up",
             "addr add 10.100.255.1/16 dev br0",
             "route add 198.18.0.0/15 dev sink0")) + "\n")
         for path in ("ipv4/conf/all/rp_filter", "ipv4/conf/br0/rp_filter",
@@ -88,7 +94,7 @@ class Gateway:
 
     def guard(self, devices, mode="enforce"):
         text = self.lab.base_config(mode, devices=())
-        text += policy(devices, entries)
+        text += policy(devices, entries, address)
         self.translate()
         self.lab.config(text.replace("= wan0", "= wan0 sink0"))
         self.lab.gatehoused()
@@ -96,8 +102,8 @@ class Gateway:
     def line_up(self, devices):
         """One rule for each entry, as osMUD and fw4 have it."""
         rules = "".join(
-            "ip saddr 10.100.%d.%d ip daddr %s udp dport %s accept\n" % (
-                k >> 8, k & 255, entry.split()[1],
+            "ip saddr %s ip daddr %s udp dport %s accept\n" % (
+                address(k), entry.split()[1],
                 entry.split()[0].split("/")[1])
             for k in range(devices) for entry in entries(k))
         self.lab.gateway.run("nft", "-f", "-", stdin=LINEAR % rules,

@@ -27,11 +27,13 @@ class BenchLab(Lab):
         return Lab.uid_base(self) + 500000 * self.number
 
 
-def policy(devices, entries):
-    """Sections for so many devices; entries(k): the k-th's allow lines."""
+def policy(devices, entries, address=None):
+    """Sections for so many devices; entries(k): the k-th's allow lines,
+    address(k): its own address."""
     return "".join(
-        "\n[device d%d]\nmac = %s\n%s" % (k, mac(k), "".join(
-            "allow = %s\n" % entry for entry in entries(k)))
+        "\n[device d%d]\nmac = %s\n%s%s" % (
+            k, mac(k), "address = %s\n" % address(k) if address else "",
+            "".join("allow = %s\n" % entry for entry in entries(k)))
         for k in range(devices))
 
 
