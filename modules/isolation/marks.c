@@ -5,6 +5,8 @@
  */
 #include "modules/isolation/marks.h"
 
+#define LOW_BITS (MARKS_GROUP_BITS + MARKS_SETTLED_BITS)
+
 const struct isolation_marks marks_usual = {
 	.packet = MARKS_PACKET,
 	.connection = MARKS_CONNECTION,
@@ -41,12 +43,17 @@ unsigned marks_shift(const struct isolation_marks *marks)
 uint8_t marks_generation(const struct isolation_marks *marks, uint32_t mark)
 {
 	return (uint8_t)((mark & marks->connection) >> marks_shift(marks) >>
-			 MARKS_GROUP_BITS);
+			 LOW_BITS);
 }
 
 uint32_t marks_judged(const struct isolation_marks *marks, uint8_t generation)
 {
-	return (uint32_t)generation << marks_shift(marks) << MARKS_GROUP_BITS;
+	return (uint32_t)generation << marks_shift(marks) << LOW_BITS;
+}
+
+uint32_t marks_settled(const struct isolation_marks *marks)
+{
+	return 1u << marks_shift(marks) << MARKS_GROUP_BITS;
 }
 
 uint32_t marks_generation_mask(const struct isolation_marks *marks)
@@ -67,7 +74,7 @@ uint32_t marks_group(const struct isolation_marks *marks, uint8_t group)
 uint32_t marks_other_groups(const struct isolation_marks *marks, uint8_t group)
 {
 	return marks->connection & ~marks_generation_mask(marks) &
-	       ~marks_group(marks, group);
+	       ~marks_settled(marks) & ~marks_group(marks, group);
 }
 
 uint8_t marks_next(const struct isolation_marks *marks, uint8_t generation)

@@ -23,13 +23,15 @@ bool marks_sane_packet(uint32_t bit);
 bool marks_sane_connection(uint32_t mask);
 bool marks_sane(const struct isolation_marks *marks);
 /*
- * The connection's byte: the generation that judged it, and in the lowest bits
- * to which group the device belongs that began it, so that the connections of
- * one can be looked for among fewer.
+ * The connection's byte: the generation that judged it; a bit for it is
+ * settled (rules/ruleset_settled.c); and in the lowest bits to which group the
+ * device belongs that began it, so that the connections of one can be looked
+ * for among fewer.
  */
 #define MARKS_GROUPS 4 /* by the last bits of the MAC address */
 #define MARKS_GROUP_BITS 3
-#define MARKS_GENERATIONS 31 /* 1 to this */
+#define MARKS_SETTLED_BITS 1
+#define MARKS_GENERATIONS 15 /* 1 to this */
 
 /* The lowest bit of the connection's byte. */
 unsigned marks_shift(const struct isolation_marks *marks);
@@ -38,6 +40,7 @@ uint8_t marks_generation(const struct isolation_marks *marks, uint32_t mark);
 /* The bits that hold the generation, and a generation in its place there. */
 uint32_t marks_generation_mask(const struct isolation_marks *marks);
 uint32_t marks_judged(const struct isolation_marks *marks, uint8_t generation);
+uint32_t marks_settled(const struct isolation_marks *marks);
 /* One of MARKS_GROUPS. */
 uint8_t marks_group_of(const struct mac *mac);
 /* A group in its place: one bit, or none for the first group. */

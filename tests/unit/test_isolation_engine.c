@@ -181,6 +181,49 @@ static void test_foreign_hand(void **state)
 	assert_in_force();
 }
 
+/* The kernel has no place for one more who is judged again: all are. */
+static void test_many_changed(void **state)
+{
+	struct image_set again = {.name = RULESET_AGAIN,
+		.family = NFPROTO_INET,
+		.key = sizeof(struct mac),
+		.expires = true};
+	struct chance chance = {14};
+	char reason[POLICY_REASON] = "";
+	struct batch batch;
+	struct policy p;
+	uint8_t generation;
+	uint32_t there;
+
+	(void)state;
+	NEED_NAMESPACE();
+	world_policy(&p, &chance, DEVICES);
+	apply(&p);
+	generation = engine.generation;
+	assert_int_equal(nft_count_elements(&engine.nft, NFPROTO_INET,
+				 RULESET_AGAIN, &there),
+		0);
+	for (unsigned i = there; i < RULESET_AGAIN_MAX; i++) {
+		struct mac mac = {{6, 0, 0, 0, (uint8_t)(i >> 8), (uint8_t)i}};
+
+		memcpy(image_add(&again, 0), &mac, sizeof(mac));
+	}
+	batch_begin(&batch, nft_seq(&engine.nft));
+	image_write(&again, true, "", &batch);
+	batch_end(&batch);
+	assert_int_equal(nft_commit(&engine.nft, &batch, reason), 0);
+	batch_free(&batch);
+	free(again.rows);
+	/* Who is in there already needs no place. */
+	for (int i = 0; i < 100 && engine.generation == generation; i++) {
+		world_change(&engine.policy, &p, &chance, DEVICES);
+		apply(&p);
+	}
+	assert_int_not_equal(engine.generation, generation);
+	assert_int_equal(engine.n_touched, 0);
+	assert_in_force();
+}
+
 static void add_devices(
 	struct policy *p, uint32_t first, uint32_t last, uint16_t lines)
 {
@@ -342,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_one_by_one),
 		cmocka_unit_test(test_everybody),
 		cmocka_unit_test(test_foreign_hand),
+		cmocka_unit_test(test_many_changed),
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_slow_deletions),

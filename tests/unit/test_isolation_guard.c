@@ -63,10 +63,13 @@ static void test_sane_marks(void **state)
 	(void)state;
 	assert_true(marks_sane(&m));
 	assert_int_equal(marks_shift(&m), 16);
-	assert_int_equal(marks_generation(&m, 0x12345678), 0x34 >> 3);
-	assert_int_equal(marks_generation_mask(&m), 0x00f80000);
-	assert_int_equal(marks_judged(&m, 31), 0x00f80000);
-	assert_int_equal(marks_judged(&m, 1), 0x00080000);
+	assert_int_equal(marks_generation(&m, 0x12345678), 0x34 >> 4);
+	assert_int_equal(marks_generation_mask(&m), 0x00f00000);
+	assert_int_equal(marks_judged(&m, 15), 0x00f00000);
+	assert_int_equal(marks_judged(&m, 1), 0x00100000);
+	/* A settled connection is of the same one. */
+	assert_int_equal(marks_settled(&m), 0x00080000);
+	assert_int_equal(marks_generation(&m, 0x00180000), 1);
 	assert_false(marks_sane_packet(0));
 	assert_false(marks_sane_packet(3));
 	assert_true(marks_sane_packet(0x80000000));
@@ -95,13 +98,13 @@ static void test_generations(void **state)
 	for (int i = 0; i < 600; i++) {
 		g = marks_next(&m, g);
 		assert_in_range(g, 1, MARKS_GENERATIONS);
-		assert_int_not_equal(g, 0x80 >> MARKS_GROUP_BITS);
+		assert_int_not_equal(g, 0x80 >> 4);
 	}
-	assert_int_equal(marks_next(&m, 15), 17);
-	assert_int_equal(marks_next(&m, 31), 1);
+	assert_int_equal(marks_next(&m, 7), 9);
+	assert_int_equal(marks_next(&m, 15), 1);
 	assert_int_equal(marks_next(&m, 255), 1); /* an older version's */
 	m.packet = 1;
-	assert_int_equal(marks_next(&m, 15), 16);
+	assert_int_equal(marks_next(&m, 7), 8);
 }
 
 /*
@@ -121,9 +124,10 @@ static void test_groups(void **state)
 		assert_int_equal(others & marks_generation_mask(m), 0);
 		assert_int_equal(others & ~m->connection, 0);
 		for (uint8_t b = 0; b < MARKS_GROUPS; b++) {
-			uint32_t mark = marks_judged(m, 31) | marks_group(m, b);
+			uint32_t mark = marks_judged(m, 15) | marks_settled(m) |
+					marks_group(m, b);
 
-			assert_int_equal(marks_generation(m, mark), 31);
+			assert_int_equal(marks_generation(m, mark), 15);
 			assert_int_equal(!(mark & others), a == b || !b);
 		}
 	}

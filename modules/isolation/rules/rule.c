@@ -45,6 +45,7 @@ static const struct source sources[] = {
 	[RULE_NOTHING] = {"immediate", 0, 0, 4},
 	[RULE_IIF] = {"meta", NFT_META_IIFNAME, 0, 16},
 	[RULE_OIF] = {"meta", NFT_META_OIFNAME, 0, 16},
+	[RULE_IIF_INDEX] = {"meta", NFT_META_IIF, 0, 4},
 	[RULE_BRIDGE] = {"meta", NFT_META_BRI_IIFNAME, 0, 16},
 	[RULE_ADDRESS_TYPE] = {"fib", NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR,
 		4},
@@ -294,6 +295,11 @@ void rule_not_in(struct ruleset *rs, const char *set, ...)
 	lookup(rs, set, NFT_LOOKUP_F_INV);
 }
 
+void rule_nor_in(struct ruleset *rs, const char *set)
+{
+	lookup(rs, set, NFT_LOOKUP_F_INV);
+}
+
 void rule_map(struct ruleset *rs, const char *map, ...)
 {
 	va_list fields;
@@ -458,13 +464,25 @@ void rule_ct_offloaded(struct ruleset *rs, bool yes)
 	any_bit(rs, CONNTRACK_OFFLOAD, yes);
 }
 
+static void ct_mark_is(struct ruleset *rs, uint32_t bits, uint32_t mark)
+{
+	load_ct(rs, NFT_CT_MARK);
+	mask(rs, bits, 0);
+	compare(rs, NFT_CMP_EQ, &mark, sizeof(mark));
+}
+
 void rule_ct_judged(struct ruleset *rs, uint8_t generation)
 {
-	uint32_t mark = marks_judged(&rs->marks, generation);
+	ct_mark_is(rs, marks_generation_mask(&rs->marks),
+		marks_judged(&rs->marks, generation));
+}
 
-	load_ct(rs, NFT_CT_MARK);
-	mask(rs, marks_generation_mask(&rs->marks), 0);
-	compare(rs, NFT_CMP_EQ, &mark, sizeof(mark));
+void rule_ct_settled(struct ruleset *rs, uint8_t generation)
+{
+	uint32_t settled = marks_settled(&rs->marks);
+
+	ct_mark_is(rs, marks_generation_mask(&rs->marks) | settled,
+		marks_judged(&rs->marks, generation) | settled);
 }
 
 void rule_group(struct ruleset *rs, uint8_t group)
@@ -480,17 +498,29 @@ void rule_group(struct ruleset *rs, uint8_t group)
 	compare(rs, NFT_CMP_EQ, &group, sizeof(group));
 }
 
-void rule_ct_judge(struct ruleset *rs, uint8_t generation, uint8_t group)
+static void set_ct_mark(struct ruleset *rs, uint32_t bits, uint32_t mark)
 {
 	struct nftnl_expr *e;
 
 	load_ct(rs, NFT_CT_MARK);
-	mask(rs, ~rs->marks.connection,
-		marks_judged(&rs->marks, generation) |
-			marks_group(&rs->marks, group));
+	mask(rs, ~bits, mark);
 	e = add(rs, "ct");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, FIRST_REGISTER);
+}
+
+void rule_ct_judge(struct ruleset *rs, uint8_t generation, uint8_t group)
+{
+	set_ct_mark(rs, rs->marks.connection,
+		marks_judged(&rs->marks, generation) |
+			marks_group(&rs->marks, group));
+}
+
+void rule_ct_settle(struct ruleset *rs, bool yes)
+{
+	uint32_t settled = marks_settled(&rs->marks);
+
+	set_ct_mark(rs, settled, yes ? settled : 0);
 }
 
 void rule_log(struct ruleset *rs, uint16_t group, uint32_t snaplen,
@@ -515,10 +545,20 @@ void rule_mark(struct ruleset *rs)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_SREG, FIRST_REGISTER);
 }
 
-void rule_unmarked(struct ruleset *rs)
+static void marked(struct ruleset *rs, bool yes)
 {
 	load_meta(rs, NFT_META_MARK, FIRST_REGISTER);
-	any_bit(rs, rs->marks.packet, false);
+	any_bit(rs, rs->marks.packet, yes);
+}
+
+void rule_marked(struct ruleset *rs)
+{
+	marked(rs, true);
+}
+
+void rule_unmarked(struct ruleset *rs)
+{
+	marked(rs, false);
 }
 
 void rule_count(struct ruleset *rs, const char *counter)

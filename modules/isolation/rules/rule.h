@@ -25,6 +25,7 @@ enum rule_field {
 	RULE_NOTHING, /* zero, in the place of a port */
 	RULE_IIF, /* names of the interfaces in and out */
 	RULE_OIF,
+	RULE_IIF_INDEX, /* its number, for what is forgotten in seconds */
 	RULE_BRIDGE, /* name of the bridge that the port in belongs to */
 	RULE_ADDRESS_TYPE, /* whose address is it: ours, a group ... */
 	RULE_ROUTE_OUT, /* the interface by which it would leave */
@@ -70,6 +71,8 @@ uint32_t rule_load(struct ruleset *rs, enum rule_field field, uint32_t reg);
 /* Matches. Fields end with RULE_END. */
 void rule_in(struct ruleset *rs, const char *set, ...);
 void rule_not_in(struct ruleset *rs, const char *set, ...);
+/* The same fields as the match before it, in the same rule. */
+void rule_nor_in(struct ruleset *rs, const char *set);
 void rule_map(struct ruleset *rs, const char *map, ...);
 /* Adds to a set that packets fill; no match when it is full. */
 void rule_remember(struct ruleset *rs, const char *set, ...);
@@ -128,18 +131,23 @@ void rule_ct_redirected(struct ruleset *rs, bool yes);
 /* Does the kernel forward some of it by itself? */
 void rule_ct_offloaded(struct ruleset *rs, bool yes);
 void rule_ct_judged(struct ruleset *rs, uint8_t generation);
+/* Judged, and nothing else about it is to be looked at. */
+void rule_ct_settled(struct ruleset *rs, uint8_t generation);
 /* The sender's MAC address is of this group. */
 void rule_group(struct ruleset *rs, uint8_t group);
 /* Statements. */
 /* group: of the device that began it (marks.h). */
 void rule_ct_judge(struct ruleset *rs, uint8_t generation, uint8_t group);
+/* One that is judged, is settled or not. */
+void rule_ct_settle(struct ruleset *rs, bool yes);
 /* To a group of NFLOG, the first so many bytes. */
 void rule_log(struct ruleset *rs, uint16_t group, uint32_t snaplen,
 	const char *prefix);
 
 /* The packet came by our rules; its other marks stay. */
 void rule_mark(struct ruleset *rs);
-/* Matches what did not, yet. */
+/* Matches what did, or did not, yet. */
+void rule_marked(struct ruleset *rs);
 void rule_unmarked(struct ruleset *rs);
 void rule_count(struct ruleset *rs, const char *counter);
 /* Addressed to one other machine, by its link address. */

@@ -58,7 +58,7 @@
  * by no neighbour entry.
  */
 #define RULESET_AGAIN_MS (15u * 60 * 1000)
-#define RULESET_AGAIN_MAX (2 * ISOLATION_DEVICES_MAX)
+#define RULESET_AGAIN_MAX 1024 /* more: all is loaded, and judged, again */
 #define RULESET_AGAIN "again"
 
 /* Whose address it is: so many, of each family, on bridges and elsewhere. */
@@ -71,7 +71,7 @@
 #define RULESET_PORT_BOUND 1024
 #define RULESET_PORT_BURST 4096
 /* Who was judged passes quickly so long, if there is place. */
-#define RULESET_LIVE_MAX 65536
+#define RULESET_LIVE_MAX 16384
 #define RULESET_LIVE_MS (5u * 1000)
 /* DHCP does not take away what was in use so long ago. */
 #define RULESET_USED_MS (60u * 1000)
@@ -259,7 +259,7 @@ struct ruleset_input {
 	const struct policy *policy; /* sealed */
 	const struct topology *topology;
 	const struct ruleset_carry *carry; /* may be NULL */
-	uint8_t generation; /* 1-255: what judged connections are marked */
+	uint8_t generation; /* what judged connections are marked: marks.h */
 	struct ruleset_kernel kernel;
 	const struct learned *learned; /* may be NULL */
 	int64_t now_ms;

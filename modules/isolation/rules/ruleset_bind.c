@@ -12,7 +12,9 @@
 
 #include "modules/isolation/rules/ruleset_parts.h"
 
+#define ICMP_IS_REDIRECT 5
 #define PORT_DHCP_SERVER 67
+#define PORT_DHCP6_SERVER 547
 #define PORT_DHCP_CLIENT 68
 
 /* BOOTREPLY for an Ethernet address of 6 bytes. */
@@ -46,7 +48,10 @@ static void add_settled(struct ruleset *rs, const struct rules_claim *c)
 	if (!c->live)
 		return;
 	rule_begin(rs, c->settled);
-	rule_keep(rs, c->live, RULE_IIF, RULE_SOURCE_MAC, c->field, RULE_END);
+	rule_goto(rs, c->live);
+	rule_begin(rs, c->live);
+	rule_keep(rs, c->live, RULE_IIF_INDEX, RULE_SOURCE_MAC, c->field,
+		RULE_END);
 	rule_end(rs);
 }
 
@@ -126,16 +131,41 @@ void ruleset_add_bound(struct ruleset *rs, const struct rules_claim *c)
 		c->field, RULE_END);
 }
 
-/* The kind of what is said is looked at in any case. */
+/*
+ * The kind of what is said is looked at in any case; most is told by its
+ * first bytes, whatever the protocol.
+ */
+static void add_quick_kinds(struct ruleset *rs)
+{
+	const uint16_t server = htons(PORT_DHCP_SERVER);
+	const uint16_t server6 = htons(PORT_DHCP6_SERVER);
+	const uint8_t redirect = ICMP_IS_REDIRECT;
+
+	rule_begin(rs, "quick4");
+	rule_is(rs, RULE_ICMP, &server, sizeof(server));
+	rule_goto(rs, "kinds4");
+	rule_begin(rs, "quick4");
+	rule_is(rs, RULE_ICMP_TYPE, &redirect, sizeof(redirect));
+	rule_goto(rs, "kinds4");
+	rule_begin(rs, "quick6");
+	rule_is(rs, RULE_ICMP, &server6, sizeof(server6));
+	rule_goto(rs, "kinds6");
+	rule_begin(rs, "quick6");
+	rule_protocol(rs, IPPROTO_ICMPV6);
+	rule_goto(rs, "kinds6");
+}
+
 void ruleset_add_live(struct ruleset *rs)
 {
 	rules_begin_type(rs, "prerouting", ETH_P_IP);
-	rule_in(rs, "live4", RULE_IIF, RULE_SOURCE_MAC, RULE_IP_FROM, RULE_END);
-	rule_goto(rs, "kinds4");
-	rules_begin_type(rs, "prerouting", ETH_P_IPV6);
-	rule_in(rs, "live6", RULE_IIF, RULE_SOURCE_MAC, RULE_IP6_FROM,
+	rule_in(rs, "live4", RULE_IIF_INDEX, RULE_SOURCE_MAC, RULE_IP_FROM,
 		RULE_END);
-	rule_goto(rs, "kinds6");
+	rule_goto(rs, "quick4");
+	rules_begin_type(rs, "prerouting", ETH_P_IPV6);
+	rule_in(rs, "live6", RULE_IIF_INDEX, RULE_SOURCE_MAC, RULE_IP6_FROM,
+		RULE_END);
+	rule_goto(rs, "quick6");
+	add_quick_kinds(rs);
 }
 
 /*

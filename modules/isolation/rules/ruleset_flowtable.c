@@ -72,26 +72,27 @@ static void hand_over(struct ruleset *rs)
 	nftnl_rule_add_expr(rs->rule, e);
 }
 
-void rules_settle(struct ruleset *rs)
+void rules_pass_on(struct ruleset *rs)
 {
 	if (rs->offloads)
-		rule_goto(rs, "settled");
+		rule_goto(rs, "offload");
 	else
 		rule_accept(rs);
 }
 
 /*
- * Once for a connection, and only if a device opened it towards an uplink.
+ * Once for a connection, and again when the kernel has let go of it; only if a
+ * device opened it towards an uplink.
  * Whose bytes are limited goes the long way, where they are measured; where
  * there are no MAC addresses (VPNs) it would save nothing.
  */
-void ruleset_add_settled(struct ruleset *rs)
+void ruleset_add_offload(struct ruleset *rs)
 {
 	const uint16_t ether = ARPHRD_ETHER;
 
 	if (!rs->offloads)
 		return;
-	rule_begin(rs, "settled");
+	rule_begin(rs, "offload");
 	rule_ct_offloaded(rs, false);
 	rule_ct_direction(rs, false);
 	rule_is(rs, RULE_LINK_TYPE, &ether, sizeof(ether));
@@ -99,6 +100,6 @@ void ruleset_add_settled(struct ruleset *rs)
 	rule_not_in(rs, "bandwidth", RULE_SOURCE_MAC, RULE_END);
 	hand_over(rs);
 	rule_end(rs);
-	rule_begin(rs, "settled");
+	rule_begin(rs, "offload");
 	rule_accept(rs);
 }

@@ -14,40 +14,11 @@
 #define ESTABLISHED NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
 #define RELATED NF_CT_STATE_BIT(IP_CT_RELATED)
 
-/*
- * Most packets: of a connection that was judged and goes where it was judged
- * to go, so it may pass wherever that is, without a look at the interface.
- * Comes back for plaintext that is to be upgraded: that may pass to other
- * devices only.
- */
-static void add_settled_flows(struct ruleset *rs, uint8_t generation)
-{
-	const uint8_t tcp = IPPROTO_TCP;
-
-	rule_begin(rs, "from_devices");
-	rule_ct_judged(rs, generation);
-	rule_ct_state(rs, ESTABLISHED);
-	rule_ct_redirected(rs, false);
-	rule_jump(rs, "settled_flows");
-	rule_begin(rs, "settled_flows");
-	rule_is_not(rs, RULE_PROTOCOL, &tcp, sizeof(tcp));
-	rules_settle(rs);
-	rule_begin(rs, "settled_flows");
-	rule_map(rs, "redirect_own", RULE_SOURCE_MAC, RULE_PORT, RULE_END);
-	rule_return(rs);
-	rule_begin(rs, "settled_flows");
-	rule_map(rs, "redirect_zone", RULE_SOURCE_MAC, RULE_PORT, RULE_END);
-	rule_return(rs);
-	rule_begin(rs, "settled_flows");
-	rules_settle(rs);
-	ruleset_add_settled(rs);
-}
-
 static void add_from_devices(struct ruleset *rs, uint8_t generation)
 {
 	const char *chain = "from_devices";
 
-	add_settled_flows(rs, generation);
+	rules_settle(rs, chain, generation);
 	rule_begin(rs, chain);
 	rule_in(rs, "devices_if", RULE_OIF, RULE_END);
 	rule_goto(rs, "between");
@@ -85,6 +56,8 @@ void ruleset_add_forward(struct ruleset *rs, uint8_t generation)
 {
 	const char *chain = "forward";
 
+	rules_forward_settled(rs, generation);
+	ruleset_add_offload(rs);
 	rule_begin(rs, chain);
 	rule_in(rs, "devices_if", RULE_IIF, RULE_END);
 	rule_goto(rs, "from_devices");

@@ -96,13 +96,22 @@ void rules_accept_router(struct ruleset *rs);
 void ruleset_add_fence_sets(struct ruleset *rs, const struct policy *policy);
 void ruleset_add_fence(struct ruleset *rs);
 
+/* The short way: first in prerouting, reverse and forward. */
+void rules_pass_settled(struct ruleset *rs, uint8_t generation);
+void rules_leave_settled(
+	struct ruleset *rs, const char *chain, uint8_t generation);
+void rules_unsettle(struct ruleset *rs, const char *chain, uint8_t generation);
+void rules_forward_settled(struct ruleset *rs, uint8_t generation);
+/* In the chain of what devices send: which connections go on so. */
+void rules_settle(struct ruleset *rs, const char *chain, uint8_t generation);
+
 /* Parts of the inet table's rules: what goes through. */
 void ruleset_add_forward(struct ruleset *rs, uint8_t generation);
 /* What the kernel may forward by itself (ruleset_flowtable.c). */
 void ruleset_add_flowtable(struct ruleset *rs);
 /* In forward, ends a rule for later packets of what a device was allowed. */
-void rules_settle(struct ruleset *rs);
-void ruleset_add_settled(struct ruleset *rs);
+void rules_pass_on(struct ruleset *rs);
+void ruleset_add_offload(struct ruleset *rs);
 /* For the gateway itself, what follows. */
 void ruleset_add_input(struct ruleset *rs, uint8_t generation);
 void ruleset_add_verdicts(struct ruleset *rs);
@@ -142,7 +151,8 @@ struct rules_claim {
 	const char *unbound; /* ... and for what cannot be bound */
 	const char *settled; /* ... and for what is right */
 	const char *gateway, *pins, *pinned, *macs; /* sets */
-	const char *bound, *holders, *live; /* live NULL: not looked up */
+	const char *bound, *holders;
+	const char *live; /* also the chain that adds to it; NULL: not kept */
 };
 /* Comes last in the chain of an address: it is the sender's, or caught. */
 void ruleset_add_bound(struct ruleset *rs, const struct rules_claim *claim);

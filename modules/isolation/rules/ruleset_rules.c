@@ -105,6 +105,7 @@ static void add_sent(struct ruleset *rs, uint8_t generation)
 	rule_end(rs);
 	rules_measure_sent(rs, chain);
 	judge_again(rs, chain, generation);
+	rules_unsettle(rs, chain, generation);
 	rule_begin(rs, chain);
 	rule_ct_direction(rs, true);
 	rule_goto(rs, "answers");
@@ -119,10 +120,11 @@ static void add_sent(struct ruleset *rs, uint8_t generation)
 }
 
 /* Bridges come first: their ports have judged who sends. */
-static void add_prerouting(struct ruleset *rs)
+static void add_prerouting(struct ruleset *rs, uint8_t generation)
 {
 	const char *chain = "prerouting";
 
+	rules_pass_settled(rs, generation);
 	rule_begin(rs, chain);
 	rule_in(rs, "bridged_if", RULE_IIF, RULE_END);
 	rule_goto(rs, "sent");
@@ -138,10 +140,13 @@ static void add_prerouting(struct ruleset *rs)
  * For the reverse path filter: see kernel/guard_priv.h. What devices send is
  * marked already, so only the rest pays for the route.
  */
-static void add_reverse(struct ruleset *rs)
+static void add_reverse(struct ruleset *rs, uint8_t generation)
 {
 	rule_begin(rs, "reverse");
 	rule_unmarked(rs);
+	rule_goto(rs, "unmarked");
+	rules_leave_settled(rs, "unmarked", generation);
+	rule_begin(rs, "unmarked");
 	rule_family(rs, NFPROTO_IPV4);
 	rule_in(rs, "devices_if", RULE_ROUTE_OUT, RULE_END);
 	rule_mark(rs);
@@ -280,9 +285,9 @@ void ruleset_add_inet_rules(
 	for (size_t i = 0; i < RULES_FAMILIES; i++)
 		add_through(rs, &rules_families[i]);
 	add_answers(rs);
-	add_prerouting(rs);
+	add_prerouting(rs, generation);
 	add_sent(rs, generation);
-	add_reverse(rs);
+	add_reverse(rs, generation);
 	add_redirect(rs, generation);
 	ruleset_add_fence(rs);
 	ruleset_add_reflect_fence(rs);

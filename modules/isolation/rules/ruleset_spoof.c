@@ -75,7 +75,8 @@ static void add_spoofed(
 static void pass_live(struct ruleset *rs, const struct rules_claim *c)
 {
 	rule_begin(rs, c->chain);
-	rule_in(rs, c->live, RULE_IIF, RULE_SOURCE_MAC, c->field, RULE_END);
+	rule_in(rs, c->live, RULE_IIF_INDEX, RULE_SOURCE_MAC, c->field,
+		RULE_END);
 	rule_return(rs);
 }
 
@@ -86,16 +87,12 @@ static void add_address(struct ruleset *rs, const struct rules_claim *c)
 	rule_begin(rs, c->chain);
 	rule_in(rs, c->gateway, c->field, RULE_END);
 	rule_goto(rs, c->caught);
-	if (c->live) {
-		rule_begin(rs, c->chain);
-		rule_in(rs, c->pins, RULE_SOURCE_MAC, c->field, RULE_END);
-		rule_keep(rs, c->live, RULE_IIF, RULE_SOURCE_MAC, c->field,
-			RULE_END);
-		rule_end(rs);
-	}
 	rule_begin(rs, c->chain);
 	rule_in(rs, c->pins, RULE_SOURCE_MAC, c->field, RULE_END);
-	rule_return(rs);
+	if (c->live)
+		rule_goto(rs, c->live);
+	else
+		rule_return(rs);
 	rule_begin(rs, c->chain);
 	rule_in(rs, c->pinned, c->field, RULE_END);
 	rule_goto(rs, c->caught);
@@ -203,6 +200,8 @@ static void add_bridge_ways(struct ruleset *rs, bool names_bridges)
 {
 	const uint16_t arp = htons(ETH_P_ARP);
 
+	/* Who came by a port of these a moment ago: before it is asked for. */
+	ruleset_add_live(rs);
 	rule_begin(rs, "prerouting");
 	rule_not_in(rs, "ports", RULE_IIF, RULE_END);
 	if (names_bridges)
@@ -213,7 +212,6 @@ static void add_bridge_ways(struct ruleset *rs, bool names_bridges)
 	rule_is(rs, RULE_ETHERTYPE, &arp, sizeof(arp));
 	rule_mark(rs);
 	rule_end(rs);
-	ruleset_add_live(rs);
 	ruleset_add_seats(rs);
 	add_way(rs, ETH_P_ARP, "claims_arp");
 	add_way(rs, ETH_P_8021Q, "caught_tags");
