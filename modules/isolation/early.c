@@ -119,6 +119,7 @@ static int load_policy(struct nft *nft, const struct policy *policy)
 	int r;
 
 	topology_build(policy, NULL, 0, &topology);
+	topology_recall_addresses(&topology, policy);
 	r = load(nft, policy, &topology, reason);
 	if (r < 0)
 		fprintf(stderr, SAY "the saved rules could not be loaded: %s\n",

@@ -17,6 +17,7 @@
 #define ISOLATION_ADMINS_MAX 64
 #define ISOLATION_FENCES_MAX 256
 #define ISOLATION_PORTS_MAX 1024 /* of all bridges of devices zones */
+#define ISOLATION_GATEWAYS_MAX 256 /* addresses in devices zones */
 #define ISOLATION_PINS_MAX 65536 /* of all devices together */
 #define ISOLATION_PINS_EACH 16
 #define ISOLATION_REFLECTS_MAX 256
@@ -83,11 +84,12 @@ enum isolation_message {
 	ISOLATION_BECAUSE,
 	ISOLATION_BOUND,
 	ISOLATION_STANDIN,
+	ISOLATION_GATEWAY,
 };
 /* Two meanings of one number would be found by a question only. */
 _Static_assert(ISOLATION_OFFLOAD < ISOLATION_WHO &&
 		       ISOLATION_FORGET < ISOLATION_SEEN &&
-		       (int)ISOLATION_BOUND < (int)IPC_BASE_PROXY,
+		       (int)ISOLATION_GATEWAY < (int)IPC_BASE_PROXY,
 	"each message has a number of its own");
 
 enum isolation_role {
@@ -246,7 +248,11 @@ struct isolation_marks {
 	uint32_t zero;
 };
 
-/* NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). */
+/*
+ * NAME_SERVER (the only port 53 devices reach) and ADMIN (never cut). GATEWAY
+ * up: the gateway's own in devices zones, before the ports that end with one
+ * without a name; nobody else may claim it, also at the next boot.
+ */
 struct isolation_address {
 	struct ip ip;
 };

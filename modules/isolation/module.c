@@ -164,6 +164,13 @@ static int on_port(void *owner, const void *message, int fd)
 	return keep_port(owner, message);
 }
 
+static int on_gateway(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return keep_gateway(message);
+}
+
 static int on_spoof(void *owner, const void *message, int fd)
 {
 	(void)fd;
@@ -223,6 +230,7 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_RULES, struct isolation_rules, on_rules),
 	IPC_ROUTE(ISOLATION_LINK, struct isolation_link, on_link),
 	IPC_ROUTE(ISOLATION_PORT, struct isolation_port, on_port),
+	IPC_ROUTE(ISOLATION_GATEWAY, struct isolation_address, on_gateway),
 	IPC_ROUTE(ISOLATION_SPOOF, struct isolation_spoof, on_spoof),
 	IPC_ROUTE(ISOLATION_OVER, struct isolation_over, on_over),
 	IPC_ROUTE(ISOLATION_APART, struct isolation_apart, on_apart),

@@ -134,6 +134,7 @@ const struct policy_kind policy_kinds[POLICY_KINDS] = {
 		true},
 	{MEMBER(name_servers), ITEM(address), by_address, POLICY_EVERYBODY},
 	{MEMBER(admins), ITEM(address), by_address, POLICY_EVERYBODY},
+	{MEMBER(gateways), ITEM(address), by_address, POLICY_NOT_WANTED},
 	{MEMBER(fences), ITEM(fence), by_fence, POLICY_EVERYBODY},
 	{MEMBER(ports), ITEM(port), by_port, POLICY_NOT_WANTED},
 	{MEMBER(pins), ITEM(pin), by_pin, OWNER(pin), false, true},

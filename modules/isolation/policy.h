@@ -25,6 +25,7 @@ struct policy {
 	struct policy_array allows; /* struct isolation_allow, by device */
 	struct policy_array redirects; /* by device and port */
 	struct policy_array name_servers, admins; /* isolation_address */
+	struct policy_array gateways; /* isolation_address; when saved */
 	struct policy_array fences; /* struct isolation_fence, by user */
 	struct policy_array ports; /* struct isolation_port, by interface */
 	struct policy_array pins; /* struct isolation_pin, by device */
@@ -62,7 +63,7 @@ struct policy_kind {
 };
 #define POLICY_EVERYBODY (-1) /* an item is no device's */
 #define POLICY_NOT_WANTED (-2) /* nor is it part of what the owner wants */
-#define POLICY_KINDS 21
+#define POLICY_KINDS 22
 #define POLICY_KIND_DEVICES 1 /* the place of devices */
 extern const struct policy_kind policy_kinds[POLICY_KINDS];
 struct policy_array *policy_array(
@@ -90,7 +91,9 @@ _must_check_ int policy_add_name_server(
 	struct policy *policy, const struct isolation_address *address);
 _must_check_ int policy_add_admin(
 	struct policy *policy, const struct isolation_address *address);
-
+/* An address that is the gateway's own. */
+_must_check_ int policy_add_gateway(
+	struct policy *policy, const struct isolation_address *address);
 _must_check_ int policy_add_fence(
 	struct policy *policy, const struct isolation_fence *fence);
 _must_check_ int policy_add_port(

@@ -140,6 +140,15 @@ int policy_add_admin(
 		ISOLATION_ADMINS_MAX);
 }
 
+int policy_add_gateway(
+	struct policy *policy, const struct isolation_address *address)
+{
+	if (!ip_sane(&address->ip))
+		return -EINVAL;
+	return add(&policy->gateways, address, sizeof(*address),
+		ISOLATION_GATEWAYS_MAX);
+}
+
 /* Fencing root in would take the gateway off the network. */
 int policy_add_fence(struct policy *policy, const struct isolation_fence *fence)
 {

@@ -63,7 +63,13 @@ void report_links(struct worker *worker, const struct topology *topology,
 void report_ports(struct worker *worker, const struct topology *topology)
 {
 	struct isolation_port port = {0};
+	struct isolation_address address;
 
+	for (size_t i = 0; i < topology->n_addresses; i++) {
+		address.ip = topology->addresses[i];
+		worker_send(
+			worker, ISOLATION_GATEWAY, &address, sizeof(address));
+	}
 	for (size_t i = 0; i < topology->n_ports; i++) {
 		const struct topology_port *p = &topology->ports[i];
 

@@ -22,7 +22,7 @@
 
 #define SAVED_MAGIC 0x57485467u /* another byte order reads another */
 /* To be raised when a struct or a number of isolation_proto.h changes. */
-#define SAVED_VERSION 10
+#define SAVED_VERSION 11
 #define SAVED_BYTES_MAX (32u << 20)
 
 struct saved_header {

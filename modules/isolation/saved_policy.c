@@ -62,6 +62,11 @@ static int add_admin(struct policy *policy, const union item *item)
 	return policy_add_admin(policy, &item->address);
 }
 
+static int add_gateway(struct policy *policy, const union item *item)
+{
+	return policy_add_gateway(policy, &item->address);
+}
+
 static int add_fence(struct policy *policy, const union item *item)
 {
 	return policy_add_fence(policy, &item->fence);
@@ -138,6 +143,7 @@ static const struct kind {
 	{ISOLATION_NAME_SERVER, sizeof(struct isolation_address),
 		add_name_server},
 	{ISOLATION_ADMIN, sizeof(struct isolation_address), add_admin},
+	{ISOLATION_GATEWAY, sizeof(struct isolation_address), add_gateway},
 	{ISOLATION_FENCE, sizeof(struct isolation_fence), add_fence},
 	{ISOLATION_KNOWN_PORT, sizeof(struct isolation_port), add_port},
 	{ISOLATION_PIN, sizeof(struct isolation_pin), add_pin},

@@ -222,6 +222,15 @@ void topology_add_addresses(struct topology *topology,
 	t->n_addresses = kept;
 }
 
+void topology_recall_addresses(
+	struct topology *topology, const struct policy *policy)
+{
+	topology->addresses = must_have(
+		calloc(TOPOLOGY_ADDRESSES_MAX, sizeof(*topology->addresses)));
+	policy_each(struct isolation_address, a, &policy->gateways)
+		add_address(topology, &a->ip);
+}
+
 bool topology_is_gateway(const struct topology *topology, const struct ip *ip)
 {
 	return topology->n_addresses &&

@@ -9,7 +9,7 @@
 #include "modules/isolation/policy.h"
 
 #define TOPOLOGY_PORTS_MAX ISOLATION_PORTS_MAX
-#define TOPOLOGY_ADDRESSES_MAX 256 /* of the gateway in devices zones */
+#define TOPOLOGY_ADDRESSES_MAX ISOLATION_GATEWAYS_MAX
 #define TOPOLOGY_UPLINKS_MAX 16 /* that nobody named */
 #define TOPOLOGY_HOOKS_MAX (ISOLATION_ZONES_MAX + TOPOLOGY_UPLINKS_MAX)
 
@@ -92,6 +92,9 @@ void topology_part(struct topology *topology, const struct policy *policy);
 /* Which of the addresses of this machine are the devices' gateway. */
 void topology_add_addresses(struct topology *topology,
 	const struct topology_address *addresses, size_t n);
+/* Instead: those that the policy knows from before. */
+void topology_recall_addresses(
+	struct topology *topology, const struct policy *policy);
 /* An uplink is there. */
 void topology_add_hook(
 	struct topology *topology, const struct topology_fact *fact);

@@ -9,6 +9,7 @@ import time
 
 from isolation_lab import Lab, all_cut, all_open, counter, elements
 from isolation_lab import everywhere, put, run, wait, ways
+import frames
 from test_isolation_survives import Flood, arrived, ends, targets
 
 LAST, BEFORE = "isolation.wanted", "isolation.wanted.before"
@@ -98,6 +99,29 @@ def guarded(tap, lab, boot):
     boot.early()
 
 
+def claims(tap, lab):
+    """Nobody is the gateway before the daemon runs."""
+    mouth = lab.socket("stranger", socket.AF_PACKET, socket.SOCK_RAW)
+    mouth.bind(("eth0", 0))
+
+    def claim():
+        """ARP and ND in its name: how many are caught."""
+        before, mac = counter(lab, "spoofed", "bridge"), lab.stranger.mac
+        mouth.send(frames.arp(mac, 2, mac, "192.168.50.1", "192.168.50.1",
+                              b"early"))
+        mouth.send(frames.advertisement(
+            mac, frames.link_local(mac), "fd00:50::1", b"early"))
+        wait(lambda: counter(lab, "spoofed", "bridge") >= before + 2, 1)
+        return counter(lab, "spoofed", "bridge") - before
+    tap.ok(["192.168.50.1", "fd00:50::1"] == sorted(
+        key for family in "46"
+        for key, _ in elements(lab, "gateway" + family, "bridge")
+        if not str(key).startswith("fe80")),
+        "the gateway's addresses are known without any daemon")
+    tap.equal(claim(), 2, "without any daemon: nobody claims them")
+    mouth.close()
+
+
 def enforced(tap):
     with Lab() as lab:
         everywhere(lab, 7)
@@ -117,6 +141,7 @@ def enforced(tap):
         tap.ok(boot.took < 1, "and is quick", boot.took)
         print("# it took %.0f ms" % (1000 * boot.took))
         all_closed(tap, lab, "without any daemon")
+        claims(tap, lab)
         guarded(tap, lab, boot)
         all_open(tap, lab, [("camera", lab.cloud.ip, "tcp", 7)] + ways(
             lab, "owner", "camera") + ways(lab, "owner", "cloud"),

@@ -230,6 +230,52 @@ static void test_port_limits(void **state)
 	report_port("", "");
 }
 
+/* How many addresses of the gateway are in the file. */
+static size_t gateways_saved(void)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY);
+	char reason[POLICY_REASON];
+	struct policy p = {0};
+	uint8_t *bytes = NULL;
+	size_t size = 0, n;
+
+	assert_int_equal(saved_load(fd, SAVED_FILE, &bytes, &size), 0);
+	assert_int_equal(saved_policy_read(bytes, size, &p, reason), 0);
+	n = p.gateways.n;
+	policy_free(&p);
+	free(bytes);
+	close(fd);
+	return n;
+}
+
+static void test_gateways(void **state)
+{
+	struct isolation_address a = {{AF_INET, {192, 168, 50, 1}}};
+
+	(void)state;
+	assert_int_equal(keep_gateway(&a), 0);
+	a.ip.b[3] = 2;
+	assert_int_equal(keep_gateway(&a), 0);
+	report_port("", "");
+	send_whole("br0");
+	keep_applied(&agent);
+	assert_int_equal(gateways_saved(), 2);
+	/* While it has none, as in the middle of a restart, it had those. */
+	report_port("", "");
+	send_whole("br1");
+	keep_applied(&agent);
+	assert_int_equal(gateways_saved(), 2);
+	assert_int_equal(keep_gateway(&a), 0);
+	report_port("", "");
+	send_whole("br0");
+	keep_applied(&agent);
+	assert_int_equal(gateways_saved(), 1);
+	for (int i = 0; i < ISOLATION_GATEWAYS_MAX; i++)
+		assert_int_equal(keep_gateway(&a), 0);
+	assert_int_equal(keep_gateway(&a), -EINVAL);
+	report_port("", "");
+}
+
 static int any(const char *text)
 {
 	(void)text;
@@ -324,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_only_in_force),
 		cmocka_unit_test(test_trial),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_gateways),
 		cmocka_unit_test(test_hours),
 		cmocka_unit_test(test_no_folder),
 		cmocka_unit_test(test_port_limits),

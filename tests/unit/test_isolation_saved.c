@@ -56,6 +56,7 @@ static void fill(struct saved *saved)
 {
 	struct isolation_address server = address("203.0.113.53");
 	struct isolation_address admin = address("fd00::1");
+	struct isolation_address gateway = address("192.168.50.1");
 	struct isolation_allow allowed = allow();
 
 	ADD(saved, ISOLATION_ZONE, zone);
@@ -64,6 +65,7 @@ static void fill(struct saved *saved)
 	ADD(saved, ISOLATION_REDIRECT, redirect);
 	ADD(saved, ISOLATION_NAME_SERVER, server);
 	ADD(saved, ISOLATION_ADMIN, admin);
+	ADD(saved, ISOLATION_GATEWAY, gateway);
 	ADD(saved, ISOLATION_FENCE, fence);
 	ADD(saved, ISOLATION_KNOWN_PORT, port);
 	ADD(saved, ISOLATION_PIN, pin);
@@ -89,6 +91,7 @@ static void test_round_trip(void **state)
 	struct isolation_address server = address("203.0.113.53");
 	struct isolation_address admin = address("fd00::1");
 	struct isolation_allow allowed = allow();
+	struct topology t;
 	char reason[POLICY_REASON];
 
 	(void)state;
@@ -107,6 +110,12 @@ static void test_round_trip(void **state)
 	assert_true(policy_same(&p, &q));
 	assert_int_equal(p.ports.n, 1);
 	assert_memory_equal(p.ports.items, &port, sizeof(port));
+	assert_int_equal(p.gateways.n, 1);
+	topology_build(&p, NULL, 0, &t);
+	topology_recall_addresses(&t, &p);
+	server = address("192.168.50.1");
+	assert_true(topology_is_gateway(&t, &server.ip));
+	topology_free(&t);
 	policy_free(&p);
 	policy_free(&q);
 	saved_free(&saved);

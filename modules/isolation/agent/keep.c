@@ -31,6 +31,11 @@ static struct {
 	size_t n_ports;
 	struct isolation_port seen[ISOLATION_PORTS_MAX]; /* being reported */
 	size_t n_seen;
+	/* The gateway's own; while it has none they are those it had. */
+	struct isolation_address gateways[ISOLATION_GATEWAYS_MAX];
+	size_t n_gateways;
+	struct isolation_address had[ISOLATION_GATEWAYS_MAX]; /* reported */
+	size_t n_had;
 	bool ports_read; /* those of the file */
 	struct agent *agent;
 	struct timer later;
@@ -72,6 +77,15 @@ static int open_folder(struct agent *agent)
 	return fd < 0 ? -errno : fd;
 }
 
+static void read_gateway(const struct saved_record *record, const uint8_t *item)
+{
+	if (record->type != ISOLATION_GATEWAY ||
+		record->size != sizeof(self.gateways[0]) ||
+		self.n_gateways == ISOLATION_GATEWAYS_MAX)
+		return;
+	memcpy(&self.gateways[self.n_gateways++], item, record->size);
+}
+
 static void read_ports(const uint8_t *bytes, size_t size)
 {
 	struct saved_record record;
@@ -81,6 +95,7 @@ static void read_ports(const uint8_t *bytes, size_t size)
 	while (saved_next(bytes, size, &offset, &record, &item) > 0) {
 		struct isolation_port port;
 
+		read_gateway(&record, item);
 		if (record.type != ISOLATION_KNOWN_PORT ||
 			record.size != sizeof(port))
 			continue;
@@ -120,7 +135,7 @@ int keep_send_ports(struct agent *agent)
 	return r;
 }
 
-/* The items, then the ports as they are known now. */
+/* The items, then the addresses and ports as they are known now. */
 static int store(struct agent *agent)
 {
 	size_t length = self.items.length;
@@ -128,6 +143,9 @@ static int store(struct agent *agent)
 	_cleanup_(cleanup_close) int folder = open_folder(agent);
 	int r = folder < 0 ? folder : self.error;
 
+	for (size_t i = 0; i < self.n_gateways && r == 0; i++)
+		r = saved_add(&self.items, ISOLATION_GATEWAY, &self.gateways[i],
+			sizeof(self.gateways[i]));
 	for (size_t i = 0; i < self.n_ports && r == 0; i++)
 		r = saved_add(&self.items, ISOLATION_KNOWN_PORT, &self.ports[i],
 			sizeof(self.ports[i]));
@@ -223,6 +241,7 @@ void keep_applied(struct agent *agent)
 void keep_stopped(void)
 {
 	self.state = KEEP_STATE_NOTHING;
+	self.n_had = 0;
 }
 
 /* Always in the same order: what is the same is not written again. */
@@ -232,8 +251,21 @@ static void take_seen(void)
 	for (size_t i = 0; i < self.n_seen; i++)
 		add_port(&self.seen[i]);
 	self.n_seen = 0;
+	if (self.n_had) {
+		memcpy(self.gateways, self.had, sizeof(self.had));
+		self.n_gateways = self.n_had;
+	}
+	self.n_had = 0;
 	if (self.n_ports)
 		qsort(self.ports, self.n_ports, sizeof(self.ports[0]), by_name);
+}
+
+int keep_gateway(const struct isolation_address *address)
+{
+	if (self.n_had == ISOLATION_GATEWAYS_MAX)
+		return -EINVAL;
+	self.had[self.n_had++] = *address;
+	return 0;
 }
 
 int keep_port(struct agent *agent, const struct isolation_port *port)

@@ -20,6 +20,8 @@ void keep_stopped(void);
 /* ISOLATION_PORT up. -EINVAL for one that no worker sends. */
 _must_check_ int keep_port(
 	struct agent *agent, const struct isolation_port *port);
+/* ISOLATION_GATEWAY up, before the ports. -EINVAL: too many. */
+_must_check_ int keep_gateway(const struct isolation_address *address);
 /* ISOLATION_KNOWN_PORT down: those of the file and those seen since. */
 _must_check_ int keep_send_ports(struct agent *agent);
 
