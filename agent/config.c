@@ -66,6 +66,8 @@ static const struct conf_key device_keys[] = {
 		"The device's own address on the network; required."},
 	{"mode", conf_check_mode, "observe or enforce", false,
 		"Overrides the zone's mode for this device."},
+	{"zone", conf_check_name, "the name of a zone", false,
+		"The zone of this device, wherever it is connected."},
 	{"decision", check_decision, "approve, quarantine or block", false,
 		"approve (the default): it may what its lines say; quarantine "
 		"and block: it may nothing."},

@@ -126,10 +126,29 @@ static void check_decisions(struct conf *conf)
 	}
 }
 
+/* Of interfaces, or of single devices that name it. */
+static void check_zones(struct conf *conf)
+{
+	for (const struct conf_section *z = conf_next(conf, "zone", NULL); z;
+		z = conf_next(conf, "zone", z)) {
+		const struct conf_section *d = conf_next(conf, "device", NULL);
+
+		if (conf_given(z, "interface"))
+			continue;
+		while (d && strcmp(conf_text(d, "zone", ""), z->name) != 0)
+			d = conf_next(conf, "device", d);
+		if (!d)
+			conf_complain(conf, z->file, z->line,
+				"[zone %s] has no interface; expected a line "
+				"such as 'interface = br0', or 'zone = %s' in "
+				"a [device]",
+				z->name, z->name);
+	}
+}
+
 void config_check(struct conf *conf)
 {
-	require_key(
-		conf, "zone", "interface", "a line such as 'interface = br0'");
+	check_zones(conf);
 	require_key(conf, "device", "mac",
 		"a line such as 'mac = 02:00:00:00:00:01'");
 	check_addresses(conf);

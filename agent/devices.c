@@ -180,7 +180,13 @@ static void publish_device(
 		if (known->id != record.id) /* a stranger until now */
 			state_drop_device(agent->state, known->id);
 	}
-	if (record.zone[0])
+	if (conf_get(section, "zone")) {
+		zone = conf_find(
+			agent->conf, "zone", conf_text(section, "zone", ""));
+		memset(record.zone, 0, sizeof(record.zone));
+		snprintf(record.zone, sizeof(record.zone), "%s",
+			conf_text(section, "zone", ""));
+	} else if (record.zone[0])
 		zone = conf_find(agent->conf, "zone", record.zone);
 	else if (zone)
 		snprintf(record.zone, sizeof(record.zone), "%s", zone->name);

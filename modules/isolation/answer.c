@@ -105,8 +105,10 @@ static uint8_t ask_kernel(const struct answer_sources *sources,
 	case ISOLATION_REASON_NEIGHBOUR:
 		if (r > 0 ||
 			(r == 0 && way->strangers == ISOLATION_STRANGERS_ALLOW))
-			r = element_passes(nft, mac, flow, way->from_link,
+			r = element_passes(nft, mac, flow,
+				way->moved ? "" : way->from_link,
 				way->place == WHY_PLACE_GATEWAY ? NULL
+				: way->to_moved                 ? ""
 								: way->to_link);
 		break;
 	case ISOLATION_REASON_NO_RULES:
@@ -133,6 +135,7 @@ static void judge(const struct answer_sources *sources, struct why_way *way,
 	struct flow flow = {
 		.to = *to, .port = why->port, .protocol = why->protocol};
 
+	way->to_moved = policy_is_moved(&sources->engine->policy, to);
 	way->learned = learned_allows(&sources->engine->learned, &why->mac, to,
 		why->protocol, why->port, clock_ms());
 	why_decide(&sources->engine->policy, way, &why->mac, &flow, because);
@@ -236,6 +239,7 @@ int answer_why(const struct answer_sources *sources,
 	const struct isolation_why *why, struct isolation_because *ret_because)
 {
 	struct isolation_because because = {.cookie = why->cookie};
+	const struct isolation_device *device;
 	struct why_way way = {0};
 
 	if (!is_sane(why))
@@ -246,6 +250,8 @@ int answer_why(const struct answer_sources *sources,
 		return 0;
 	}
 	look_at_interface(sources, why, &way);
+	device = policy_device_by_mac(&sources->engine->policy, &why->mac);
+	way.moved = device && device->moved;
 	way.admin = is_admin(sources, &why->mac);
 	if (why->toward == ISOLATION_TOWARD_GATEWAY) {
 		judge_gateway(sources, &way, why, &because);

@@ -56,10 +56,11 @@ static bool is_link_local(const struct ip *ip)
 
 /* A connection to another device, or to the gateway. */
 static bool may_go_on_inside(struct cuts *cuts, const struct flow *flow,
-	uint32_t device, const struct topology_port *from, bool *ret_inside)
+	const struct isolation_device *d, const struct topology_port *from,
+	bool *ret_inside)
 {
-	struct flow_ends ends = {.device = device,
-		.from_zone = from->zone,
+	struct flow_ends ends = {.device = d ? d->id : 0,
+		.from_zone = d && d->moved ? 0 : from->zone,
 		.gateway = topology_is_gateway(
 			&cuts->engine->topology, &flow->to)};
 	struct mac mac;
@@ -68,7 +69,7 @@ static bool may_go_on_inside(struct cuts *cuts, const struct flow *flow,
 	if (!to && !ends.gateway && !is_link_local(&flow->to))
 		to = devices_interface(
 			cuts, neigh_route(cuts->neigh, &flow->to));
-	if (to)
+	if (to && !policy_is_moved(&cuts->engine->policy, &flow->to))
 		ends.to_zone = to->zone;
 	*ret_inside = to != NULL;
 	return (to || ends.gateway) &&
@@ -90,7 +91,7 @@ static bool may_go_on(struct cuts *cuts, const struct flow *flow,
 	zone = policy_zone(policy, port->bridge);
 	if (!zone || (!d && zone->strangers != ISOLATION_STRANGERS_ALLOW))
 		return false;
-	if (may_go_on_inside(cuts, flow, d ? d->id : 0, port, &inside))
+	if (may_go_on_inside(cuts, flow, d, port, &inside))
 		return true;
 	if (inside)
 		return false;
@@ -99,7 +100,7 @@ static bool may_go_on(struct cuts *cuts, const struct flow *flow,
 			flow->protocol, flow->port, clock_ms()))
 		return true;
 	return (d && flows_allowed(policy, d->id, flow)) ||
-	       ((!d || zone->guest) &&
+	       ((!d || (zone->guest && !d->moved)) &&
 		       flows_zone_allowed(policy, zone->zone, flow));
 }
 

@@ -81,11 +81,23 @@ static int add_zone(struct policy *policy, const struct flat *flat,
 	return r;
 }
 
-static int add_device(
-	struct policy *policy, const struct flat_section *section, uint32_t id)
+/* Its own, or that of the zone that it is in whatever is around it. */
+static const char *device_mode(
+	const struct flat *flat, const struct flat_section *device)
 {
-	const char *mode = flat_text(section, "mode", "");
-	struct isolation_device device = {.id = id};
+	const char *mode = flat_text(device, "mode", "");
+	const struct flat_section *zone = flat_find(
+		flat, "zone", flat_text(device, "zone", ""));
+
+	return !*mode && zone ? flat_mode(flat, zone) : mode;
+}
+
+static int add_device(struct policy *policy, const struct flat *flat,
+	const struct flat_section *section, uint32_t id)
+{
+	const char *mode = device_mode(flat, section);
+	struct isolation_device device = {
+		.id = id, .moved = *flat_text(section, "zone", "") != 0};
 	int r = mac_parse(flat_text(section, "mac", ""), &device.mac);
 
 	if (r < 0)
@@ -127,10 +139,10 @@ static int fill(struct policy *policy, const struct flat *flat, bool *enforces)
 		if (strcmp(s->type, "zone") == 0)
 			r = add_zone(policy, flat, s, place++, enforces);
 		else if (strcmp(s->type, "device") == 0)
-			r = add_device(policy, s, id++);
+			r = add_device(policy, flat, s, id++);
 		/* Its mode is its own, whatever its zone says. */
 		*enforces |= strcmp(s->type, "device") == 0 &&
-			     strcmp(flat_text(s, "mode", ""), "enforce") == 0;
+			     strcmp(device_mode(flat, s), "enforce") == 0;
 	}
 	return r;
 }

@@ -129,6 +129,8 @@ struct isolation_device {
 	struct mac mac;
 	uint8_t mode; /* enum record_mode; 0 = as the zone it is seen in */
 	uint8_t shared; /* 1: others are behind its MAC, an extender's */
+	uint8_t moved; /* 1: is in another zone than where it is seen */
+	uint8_t zero[3];
 };
 
 /* One line of an allow-list: device may open this towards that. */

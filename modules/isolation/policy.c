@@ -301,6 +301,16 @@ const struct isolation_pin *policy_pin(
 		&policy->by_ip, ip, sizeof(struct isolation_pin), by_pinned);
 }
 
+bool policy_is_moved(const struct policy *policy, const struct ip *ip)
+{
+	const struct isolation_pin *pin = policy_pin(policy, ip);
+	const struct isolation_device *d = pin ? policy_device(
+							 policy, pin->device)
+					       : NULL;
+
+	return d && d->moved;
+}
+
 const struct isolation_limit *policy_limit(
 	const struct policy *policy, uint32_t device)
 {

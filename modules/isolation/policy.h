@@ -151,6 +151,11 @@ const struct isolation_device *policy_device_by_mac(
 /* Whose is the address? */
 const struct isolation_pin *policy_pin(
 	const struct policy *policy, const struct ip *ip);
+/*
+ * Is it a pinned address of a device that is in another zone than the
+ * interface it is behind?
+ */
+bool policy_is_moved(const struct policy *policy, const struct ip *ip);
 /* How much may the device? */
 const struct isolation_limit *policy_limit(
 	const struct policy *policy, uint32_t device);

@@ -76,7 +76,8 @@ int policy_add_device(
 	if (!device->id || device->id >= RECORD_STRANGER_BASE)
 		return -EINVAL;
 	if (!mac_sane(&device->mac) || device->mode > RECORD_MODE_ENFORCE ||
-		device->shared > 1)
+		device->shared > 1 || device->moved > 1 || device->zero[0] ||
+		device->zero[1] || device->zero[2])
 		return -EINVAL;
 	return add(&policy->devices, device, sizeof(*device),
 		ISOLATION_DEVICES_MAX);

@@ -80,8 +80,10 @@ static bool decide_pass(const struct policy *policy, const struct why_way *way,
 	const struct flow *flow, struct isolation_because *because)
 {
 	const struct flow_ends ends = {.device = because->device,
-		.from_zone = way->from_zone,
-		.to_zone = way->place == WHY_PLACE_DEVICES ? way->to_zone : 0,
+		.from_zone = way->moved ? 0 : way->from_zone,
+		.to_zone = way->place == WHY_PLACE_DEVICES && !way->to_moved
+				   ? way->to_zone
+				   : 0,
 		.gateway = way->place == WHY_PLACE_GATEWAY};
 	const struct isolation_pass *pass = flows_pass(policy, &ends, flow);
 
@@ -100,7 +102,7 @@ static bool decide_zone(const struct policy *policy, const struct why_way *way,
 	const struct flow *flow, struct isolation_because *because)
 {
 	if (way->strangers != ISOLATION_STRANGERS_ALLOW ||
-		(because->device && !way->guest))
+		(because->device && (!way->guest || way->moved)))
 		return false;
 	if (flows_is_dns(flow) && flows_is_name_server(policy, &flow->to)) {
 		decide(because, ISOLATION_REASON_NAME_SERVER, true);
@@ -268,8 +270,8 @@ void why_follow(const struct policy *policy, const struct why_way *way,
 	uint32_t to_device, const struct flow *flow,
 	struct isolation_because *because)
 {
-	const struct flow_ends ends = {
-		.device = because->device, .from_zone = way->from_zone};
+	const struct flow_ends ends = {.device = because->device,
+		.from_zone = way->moved ? 0 : way->from_zone};
 	const struct isolation_pass *line = flows_follow(
 		policy, &ends, to_device, flow);
 

@@ -28,6 +28,7 @@ struct why_way {
 	bool guest; /* known devices there may what strangers may, too */
 	uint16_t from_zone, to_zone; /* as in struct isolation_zone; 0: none */
 	char from_link[16], to_link[16]; /* their interfaces; may be empty */
+	bool moved, to_moved; /* device, address: not of the interface's zone */
 	bool same_link; /* both are behind one interface */
 	bool there_enforced; /* the zone it leads to enforces */
 };

@@ -108,6 +108,48 @@ def zone_to_zone(tap, lab):
             "zone:things: nothing else")
 
 
+def by_device(tap, lab):
+    """The sensor is where the camera is, and in a zone of its own."""
+    def conf(phones="", lamps="", lamp="", things="", mode="enforce"):
+        text = zones(lab, mode, {"sensor": "zone = phones", "lamp": lamp},
+                     things, lamps)
+        return text + "\n[zone phones]\n%s\n" % phones
+    lab.serve_tcp("cloud", 7)
+    camera = ways(lab, "camera", "lamp", 7, ("tcp",))
+    sensor = ways(lab, "sensor", "lamp", 7, ("tcp",))
+    to_camera = ways(lab, "lamp", "camera", 7, ("tcp",))
+    to_sensor = ways(lab, "lamp", "sensor", 7, ("tcp",))
+    outside = [("sensor", ip, "tcp", 7) for ip in (lab.cloud.ip,
+                                                   lab.cloud.ip6)]
+    put(lab, conf(lamps="allow-from = things"))
+    all_open(tap, lab, camera, "zone =: who is behind the interface")
+    all_cut(tap, lab, sensor + ways(lab, "sensor", "camera"),
+            "zone =: but not who is in another zone")
+    socks = [lab.tcp_connect(*w[:2], 7) for w in camera]
+    put(lab, conf(lamps="allow-from = phones"))
+    all_open(tap, lab, sensor, "zone =: that zone's devices")
+    all_cut(tap, lab, camera, "zone =: and not who is around them")
+    tap.ok(not any(talk(s) for s in socks), "what was open ends")
+    for sock in socks:
+        sock.close()
+    put(lab, conf(lamp="allow = tcp/7 zone:things"))
+    all_open(tap, lab, to_camera, "zone:things leads to those there")
+    all_cut(tap, lab, to_sensor, "and not to who is in another zone")
+    put(lab, conf(lamp="allow = tcp/7 zone:phones"))
+    all_open(tap, lab, to_sensor, "zone:phones leads to its devices")
+    all_cut(tap, lab, to_camera + outside, "and to nobody else")
+    put(lab, conf("mode = enforce", mode="observe"))
+    all_cut(tap, lab, outside, "the zone's mode counts: enforced")
+    all_open(tap, lab, [("camera",) + w[1:] for w in outside], "or observed")
+    put(lab, conf("role = guest"))
+    all_open(tap, lab, outside, "guests reach the world outside")
+    all_cut(tap, lab, [("camera",) + w[1:] for w in outside] + sensor +
+            ways(lab, "sensor", "owner"), "and nobody inside")
+    put(lab, conf(things="role = guest"))
+    all_cut(tap, lab, outside + ways(lab, "sensor", "camera"),
+            "where guests are, who is in another zone is none")
+
+
 def peers(lab, name, family="4"):
     """Addresses that single ports are opened to for this device."""
     return [key[1] for key, _ in elements(lab, "peers" + family)
@@ -249,6 +291,7 @@ def between(tap):
         on_one_bridge(tap, lab)
         zone_to_zone(tap, lab)
         follows(tap, lab)
+        by_device(tap, lab)
         into_enforced(tap, lab)
         sent_on(tap, lab)
         without_rules(lab)

@@ -108,11 +108,20 @@ def inside(tap):
         answer = ask(lab, "camera", "tcp/9", "gateway")["answers"][0]
         tap.ok(answer["passes"] and "tcp/9 gateway" in answer["rule"],
                "to the gateway, too", answer)
+        put(lab, text.replace("device:sensor", "zone:phones").replace(
+            "tcp/9 gateway", "udp/7 zone:things").replace(
+            "address =", "zone = phones\naddress =") + "\n[zone phones]\n")
+        no_lies(tap, lab, asked, "in another zone than around it")
+        answer = ask(lab, "camera", "tcp/7", "device:sensor")["answers"][0]
+        tap.ok(answer["passes"] and "zone:phones" in answer["rule"],
+               "the line to its zone is named", answer)
         put(lab, text.replace("address =", "# address ="))
-        for ip in ("192.168.51.1", "fd00:51::1"):
-            lab.sensor.run("ping", "-c1", "-W1", ip, check=False)
-        wait(lambda: lab.attempts([("camera", lab.sensor.ip, "tcp", 7)],
-                                  timeout=SOON) == ["yes"], 20)
+
+        def found():
+            lab.sensor.run("ping", "-c1", "-W1", "192.168.51.1", check=False)
+            return lab.attempts([("camera", lab.sensor.ip, "tcp", 7)],
+                                timeout=SOON) == ["yes"]
+        wait(found, 20)
         answer = ask(lab, "camera", "tcp/7", "device:sensor")["answers"][0]
         tap.ok(answer["passes"] and "is found at" in answer["reason"] and
                "device:sensor" in answer["rule"],

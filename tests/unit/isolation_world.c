@@ -147,6 +147,7 @@ static void add_device(
 		.mode = (uint8_t)chance_below(c, 3)};
 	struct isolation_redirect r = {.device = id, .port = 1883};
 
+	d.moved = chance_below(c, 3) == 0;
 	assert_int_equal(policy_add_device(p, &d), 0);
 	for (uint32_t n = chance_below(c, 6); n; n--)
 		add_allow(p, id, c);

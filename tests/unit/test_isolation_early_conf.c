@@ -20,6 +20,9 @@ static const char whole[] =
 	"[zone cafe]\ninterface=br3\nrole=guest\ndefault=block\n"
 	"[device a]\nmac=02:00:00:00:00:01\nallow=any any\n"
 	"[device b]\nmac=02:00:00:00:00:02\nmode=observe\n"
+	"[device c]\nmac=02:00:00:00:00:03\nzone=lab\n"
+	"[device d]\nmac=02:00:00:00:00:04\nzone=phones\n"
+	"[zone phones]\nmode=enforce\n"
 	"[upgrade web]\nport=80\n";
 
 static void test_whole(void **state)
@@ -41,7 +44,12 @@ static void test_whole(void **state)
 	assert_int_equal(policy_zone(&p, "lan0")->role, ISOLATION_ROLE_OWNER);
 	assert_int_equal(policy_zone(&p, "br2")->mode, RECORD_MODE_OBSERVE);
 	assert_int_equal(policy_zone(&p, "wan0")->role, ISOLATION_ROLE_UPLINK);
-	assert_int_equal(p.devices.n, 2);
+	assert_int_equal(p.devices.n, 4);
+	/* Of a zone by their own sections: its mode, wherever they are. */
+	assert_int_equal(policy_device(&p, 3)->mode, RECORD_MODE_OBSERVE);
+	assert_int_equal(policy_device(&p, 4)->mode, RECORD_MODE_ENFORCE);
+	assert_true(policy_device(&p, 4)->moved);
+	assert_false(policy_device(&p, 2)->moved);
 	assert_int_equal(policy_device(&p, 1)->mode, 0);
 	assert_int_equal(policy_device(&p, 2)->mode, RECORD_MODE_OBSERVE);
 	assert_int_equal(p.admins.n, 3);

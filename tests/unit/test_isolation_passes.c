@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "modules/isolation/agent/allow.h"
+#include "modules/isolation/agent/members.h"
 #include "modules/isolation/agent/passes.h"
 #include "modules/isolation/agent/publish.h"
 #include "modules/isolation/agent/strangers.h"
@@ -35,6 +36,8 @@ static const struct conf_key device_keys[] = {
 	{"address", conf_check_ip_list, "addresses", true},
 	{"publish", anything, "ports", true},
 	{"shared-mac", anything, "yes or no"},
+	{"zone", anything, "a zone"},
+	{"decision", anything, "a decision"},
 };
 static const struct conf_schema zone_schema = {
 	"zone", true, zone_keys, ARRAY_SIZE(zone_keys)};
@@ -99,6 +102,7 @@ static struct conf *parse(const char *more)
 	assert_int_equal(conf_new(schemas, ARRAY_SIZE(schemas), &conf), 0);
 	assert_int_equal(conf_parse(conf, "one", ZONES, strlen(ZONES)), 0);
 	assert_int_equal(conf_parse(conf, "two", text, strlen(text)), 0);
+	members_check(conf);
 	passes_check(conf);
 	strangers_check(conf);
 	publish_check(conf);
@@ -130,6 +134,10 @@ static void test_complaints(void **state)
 			"that is the world outside"},
 		{"shared-mac = yes\nallow-from = things", "where is it, "},
 		{"allow-from = a/b", "expected zones, or device:NAME"},
+		{"zone = nowhere", "there is no [zone nowhere]"},
+		{"zone = home", "its role is owner, which goes by interfaces"},
+		{"zone = out", "its role is uplink"},
+		{"shared-mac = yes\nzone = lamps", "(shared-mac)"},
 		{"publish = tcp/443", "where is it?"},
 		{"address = 192.0.2.9\npublish = any", "open too much"},
 		{"address = 192.0.2.9\npublish = tcp", "open too much"},
@@ -226,6 +234,45 @@ static void test_sent(void **state)
 			.last = 80, .to_device = 2},
 		NULL);
 	assert_int_equal(p->zone_follows.n, 1);
+	policy_free(&agent.policy);
+	conf_free(conf);
+}
+
+/* A zone is those behind its interfaces, and each device that names it. */
+static void test_members(void **state)
+{
+	struct conf *conf = parse("zone = phones\n"
+				  "[device camera]\nzone = lamps\n"
+				  "[device lost]\nzone = lamps\n"
+				  "decision = quarantine\n"
+				  "[zone phones]\n"
+				  "[zone lamps]\nallow-from = phones\n");
+	struct agent agent = {{{0}}};
+	const struct policy *p = &agent.policy;
+	const struct conf_section *zone = conf_find(conf, "zone", "phones");
+
+	(void)state;
+	assert_int_equal(conf_problem_count(conf), 0);
+	assert_ptr_equal(members_next(conf, zone, NULL),
+		conf_find(conf, "device", "lamp"));
+	assert_null(
+		members_next(conf, zone, conf_find(conf, "device", "lamp")));
+	assert_null(members_zone(conf, conf_find(conf, "device", "hub")));
+	assert_int_equal(passes_send(&agent, conf), 0);
+	assert_int_equal(p->zone_passes.n, 1);
+	expect(&p->zone_passes, 0,
+		&(struct isolation_pass){0, 5, 3, .last = 65535}, NULL);
+	assert_int_equal(p->zone_follows.n, 1);
+	expect(&p->zone_follows, 0,
+		&(struct isolation_pass){0, 5, .last = 65535, .to_device = 1},
+		NULL);
+	assert_int_equal(p->passes.n, 1);
+	expect(&p->passes, 0, &(struct isolation_pass){3, 0, 3, .last = 65535},
+		NULL);
+	assert_int_equal(p->follows.n, 1);
+	expect(&p->follows, 0,
+		&(struct isolation_pass){3, .last = 65535, .to_device = 1},
+		NULL);
 	policy_free(&agent.policy);
 	conf_free(conf);
 }
@@ -379,6 +426,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_sent),
+		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_published),
 		cmocka_unit_test(test_bad_passes),

@@ -131,6 +131,11 @@ static void check_end(
 	else if (strcmp(role_of(found), "uplink") == 0)
 		conf_complain(conf, value->file, value->line,
 			"%s: nothing is reflected to or from an uplink", word);
+	else if (!conf_given(found, "interface"))
+		conf_complain(conf, value->file, value->line,
+			"%s: that zone has no interface; expected its devices "
+			"one by one, such as device:NAME",
+			word);
 }
 
 static void check_ends(

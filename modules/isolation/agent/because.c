@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "modules/isolation/agent/allow.h"
+#include "modules/isolation/agent/members.h"
 #include "modules/isolation/agent/limits.h"
 #include "modules/isolation/agent/windows.h"
 
@@ -140,8 +141,22 @@ static void explain_line(struct explaining *e)
 				   ? "your own network"
 				   : "the gateway itself";
 
+	const struct conf_section *zone = e->device ? members_zone(e->conf,
+							      e->device)
+						    : NULL;
+
 	if (value)
 		say_rule(e, value);
+	if (e->because->allowed && !value && zone) {
+		SAY(e->words->reason,
+			"its zone, %s, lets all who are in it do that",
+			zone->name);
+		value = find_line_in(zone, &e->because->line);
+		value = value ? value : conf_get(zone, "role");
+		if (value)
+			say_rule(e, value);
+		return;
+	}
 	if (e->because->allowed) {
 		SAY(e->words->reason, "a line of its own allows it");
 		return;

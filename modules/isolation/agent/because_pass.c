@@ -8,6 +8,7 @@
 
 #include "modules/isolation/agent/allow.h"
 #include "modules/isolation/agent/because.h"
+#include "modules/isolation/agent/members.h"
 
 static uint16_t place_of(
 	const struct conf *conf, const struct conf_section *zone)
@@ -47,6 +48,19 @@ static bool leads_to_device(const struct conf *conf,
 	return pass->to.family && because_has_address(device, &pass->to);
 }
 
+/* By where it is, or to one of its devices. */
+static bool leads_into(const struct conf *conf, const struct conf_section *zone,
+	const struct isolation_pass *pass)
+{
+	if (pass->to_zone)
+		return pass->to_zone == place_of(conf, zone);
+	for (const struct conf_section *d = members_next(conf, zone, NULL); d;
+		d = members_next(conf, zone, d))
+		if (leads_to_device(conf, d, pass))
+			return true;
+	return false;
+}
+
 /* Does a line lead where the pass does? */
 static bool leads_there(const struct conf *conf, const struct allow_line *line,
 	const struct isolation_pass *pass)
@@ -64,7 +78,7 @@ static bool leads_there(const struct conf *conf, const struct allow_line *line,
 		return !pass->to_zone && !pass->to.family && !pass->to_device;
 	case ALLOW_TARGET_ZONE:
 		s = conf_find(conf, "zone", line->name);
-		return s && pass->to_zone == place_of(conf, s);
+		return s && leads_into(conf, s, pass);
 	case ALLOW_TARGET_DEVICE:
 		s = conf_find(conf, "device", line->name);
 		return leads_to_device(conf, s, pass);
@@ -93,6 +107,10 @@ static bool comes_from(const struct conf *conf, const char *word,
 	if (strncmp(word, "device:", 7) == 0)
 		return pass->device &&
 		       conf_find(conf, "device", word + 7) == device;
+	if (pass->device && device)
+		return members_zone(conf, device) &&
+		       members_zone(conf, device) ==
+			       conf_find(conf, "zone", word);
 	return pass->from_zone &&
 	       place_of(conf, conf_find(conf, "zone", word)) == pass->from_zone;
 }
@@ -117,14 +135,17 @@ const struct conf_value *because_find_pass(const struct conf *conf,
 	const struct conf_section *device, const struct isolation_pass *pass)
 {
 	const struct conf_value *v = find_allow(conf, device, pass);
+	const struct conf_section *zone = members_zone(conf, device);
 
+	if (!v && zone)
+		v = find_allow(conf, zone, pass);
 	for (const struct conf_section *d = conf_next(conf, "device", NULL);
 		d && !v; d = conf_next(conf, "device", d))
 		if (leads_to_device(conf, d, pass))
 			v = find_from(conf, d, device, pass);
 	for (const struct conf_section *z = conf_next(conf, "zone", NULL);
 		z && !v; z = conf_next(conf, "zone", z))
-		if (pass->to_zone && place_of(conf, z) == pass->to_zone)
+		if (leads_into(conf, z, pass))
 			v = find_from(conf, z, device, pass);
 	return v;
 }

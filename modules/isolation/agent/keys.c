@@ -12,6 +12,7 @@
 #include "modules/isolation/agent/binding.h"
 #include "modules/isolation/agent/limits.h"
 #include "modules/isolation/agent/marks_conf.h"
+#include "modules/isolation/agent/members.h"
 #include "modules/isolation/agent/passes.h"
 #include "modules/isolation/agent/pins.h"
 #include "modules/isolation/agent/publish.h"
@@ -123,7 +124,8 @@ static bool has_devices_zone(const struct conf *conf)
 {
 	for (const struct conf_section *z = conf_next(conf, "zone", NULL); z;
 		z = conf_next(conf, "zone", z))
-		if (keys_zone_role(z) == ISOLATION_ROLE_DEVICES)
+		if (keys_zone_role(z) == ISOLATION_ROLE_DEVICES &&
+			conf_get(z, "interface"))
 			return true;
 	return false;
 }
@@ -202,6 +204,7 @@ void keys_check(struct conf *conf)
 	}
 	windows_check(conf);
 	pins_check(conf, pins_own_address);
+	members_check(conf);
 	passes_check(conf);
 	strangers_check(conf);
 	publish_check(conf);

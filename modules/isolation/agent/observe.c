@@ -5,6 +5,7 @@
  * stranger and kind.
  */
 #include "modules/isolation/agent/observe.h"
+#include "modules/isolation/agent/members.h"
 
 #include <errno.h>
 #include <string.h>
@@ -55,9 +56,16 @@ static void decide(
 static void update(struct state *state, const struct conf *conf,
 	struct record_device *record, const struct isolation_seen *seen)
 {
-	const struct conf_section *zone = observe_zone(conf, seen->zone);
+	const struct conf_section *device = record->id < RECORD_STRANGER_BASE
+						    ? conf_find_id(
+							      conf, record->id)
+						    : NULL;
+	const struct conf_section *zone = device ? members_zone(conf, device)
+						 : NULL;
 	int64_t now = clock_wall();
 
+	if (!zone)
+		zone = observe_zone(conf, seen->zone);
 	if (zone)
 		set_text(record->zone, sizeof(record->zone), zone->name);
 	set_text(record->interface, sizeof(record->interface), seen->interface);

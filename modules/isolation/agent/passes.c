@@ -11,6 +11,7 @@
 
 #include "modules/isolation/agent/allow.h"
 #include "modules/isolation/agent/binding.h"
+#include "modules/isolation/agent/members.h"
 #include "modules/isolation/agent/windows.h"
 
 #define DEVICE "device:"
@@ -21,6 +22,7 @@ struct way {
 	const struct conf_section *from_device, *from_zone;
 	const struct conf_section *to_device, *to_zone; /* none: the gateway */
 	struct isolation_allow what; /* protocol and ports */
+	bool by_zone; /* from_device has it by the zone it is in */
 };
 
 /* Gets one way after the other; negative ends it. */
@@ -190,6 +192,50 @@ static void check_from(struct conf *conf, const struct conf_section *to)
 			to->name);
 }
 
+struct expanding {
+	way_found found;
+	void *arg;
+};
+
+/* To a zone: to those behind its interfaces, and to each of its devices. */
+static int expand_to(
+	const struct conf *conf, const struct way *way, struct expanding *e)
+{
+	struct way one = *way;
+	int r = e->found(conf, way, e->arg);
+
+	one.to_zone = NULL;
+	for (const struct conf_section *d =
+			way->to_zone ? members_next(conf, way->to_zone, NULL)
+				     : NULL;
+		d && r == 0; d = members_next(conf, way->to_zone, d)) {
+		one.to_device = d;
+		if (d != way->from_device)
+			r = e->found(conf, &one, e->arg);
+	}
+	return r;
+}
+
+/* The same for where it comes from. */
+static int expand(const struct conf *conf, const struct way *way, void *arg)
+{
+	struct way one = *way;
+	int r = expand_to(conf, way, arg);
+
+	one.from_zone = NULL;
+	one.by_zone = true;
+	for (const struct conf_section *d =
+			way->from_zone
+				? members_next(conf, way->from_zone, NULL)
+				: NULL;
+		d && r == 0; d = members_next(conf, way->from_zone, d)) {
+		one.from_device = d;
+		if (d != way->to_device)
+			r = expand_to(conf, &one, arg);
+	}
+	return r;
+}
+
 static int each_allow(const struct conf *conf, const struct conf_section *from,
 	way_found found, void *arg)
 {
@@ -256,8 +302,10 @@ static int each_from(const struct conf *conf, const struct conf_section *to,
 	return r;
 }
 
-static int each_way(const struct conf *conf, way_found found, void *arg)
+static int each_way(const struct conf *conf, way_found wanted, void *arg_wanted)
 {
+	struct expanding expanding = {wanted, arg_wanted}, *arg = &expanding;
+	const way_found found = expand;
 	int r = 0;
 
 	for (const struct conf_section *d = conf_next(conf, "device", NULL);
@@ -350,7 +398,8 @@ static int send_way(const struct conf *conf, const struct way *way, void *arg)
 		.first = way->what.first,
 		.last = way->what.last};
 
-	if (way->from_device && !windows_open(way->from_device))
+	if (way->from_device && !way->by_zone &&
+		!windows_open(way->from_device))
 		return 0; /* not in its hours */
 	if (way->from_device)
 		pass.device = agent_device_id(conf, way->from_device);

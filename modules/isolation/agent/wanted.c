@@ -16,6 +16,7 @@
 #include "modules/isolation/agent/limits.h"
 #include "modules/isolation/agent/logins.h"
 #include "modules/isolation/agent/marks_conf.h"
+#include "modules/isolation/agent/members.h"
 #include "modules/isolation/agent/passes.h"
 #include "modules/isolation/agent/publish.h"
 #include "modules/isolation/agent/strangers.h"
@@ -130,19 +131,32 @@ static int send_router(struct agent *agent, const struct conf_section *section,
 	return send_down(agent, ISOLATION_ROUTER, &router, sizeof(router));
 }
 
+/* What the zone gives to all in it: without a line, the world outside. */
+static int send_guest(
+	struct agent *agent, const struct conf_section *zone, uint32_t id)
+{
+	const struct isolation_allow any = {.device = id, .last = 65535};
+
+	return conf_get(zone, "allow")
+		       ? send_allows(agent, zone, id)
+		       : send_down(agent, ISOLATION_ALLOW, &any, sizeof(any));
+}
+
 /* Without a mode of its own it follows the zone it is seen in. */
 static int send_device(struct agent *agent, const struct conf *conf,
 	const struct conf_section *section)
 {
 	struct isolation_device device = {.id = agent_device_id(conf, section)};
 	int r = mac_parse(conf_text(section, "mac", ""), &device.mac);
+	const struct conf_section *zone = members_zone(conf, section);
 	bool open = windows_open(section);
 
 	if (r < 0)
 		return r;
 	device.shared = binding_is_shared(section);
-	if (conf_get(section, "mode"))
-		device.mode = (uint8_t)agent_mode(conf, NULL, section);
+	device.moved = zone != NULL;
+	if (zone || conf_get(section, "mode"))
+		device.mode = (uint8_t)agent_mode(conf, zone, section);
 	r = send_down(agent, ISOLATION_DEVICE, &device, sizeof(device));
 	if (r == 0)
 		r = send_router(agent, section, &device.mac);
@@ -150,6 +164,8 @@ static int send_device(struct agent *agent, const struct conf *conf,
 		r = limits_send(agent, conf, section, device.id);
 	if (r == 0)
 		r = send_pins(agent, section, device.id);
+	if (r == 0 && zone && strangers_guests(zone) && members_may(section))
+		r = send_guest(agent, zone, device.id);
 	if (windows_has(section))
 		windows_sent(device.id, open);
 	return r < 0 || !open ? r : send_allows(agent, section, device.id);

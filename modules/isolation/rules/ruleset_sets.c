@@ -49,6 +49,33 @@ static void add_devices(struct ruleset *rs, const struct policy *policy,
 	set_end(&filler);
 }
 
+/* Devices that are in another zone than where they are, and where. */
+static void add_moved(struct ruleset *rs, const struct policy *policy)
+{
+	static const struct set_shape macs = {.name = "moved",
+		.key_type = NFT_TYPE_ETHER,
+		.key_length = sizeof(struct mac)};
+	struct set_filler filler;
+
+	set_begin(&filler, rs, &macs, policy->devices.n);
+	policy_each(struct isolation_device, d, &policy->devices)
+		if (d->moved)
+			set_put(&filler, &d->mac);
+	set_end(&filler);
+	for (int six = 0; six < 2; six++) {
+		const uint16_t family = six ? AF_INET6 : AF_INET;
+		const struct set_shape shape = set_shape_addresses(
+			six ? "moved_at6" : "moved_at4", family);
+
+		set_begin(&filler, rs, &shape, policy->pins.n);
+		policy_each(struct isolation_pin, p, &policy->pins)
+			if (p->ip.family == family &&
+				policy_device(policy, p->device)->moved)
+				set_put(&filler, p->ip.b);
+		set_end(&filler);
+	}
+}
+
 static void add_addresses(struct ruleset *rs, const char *name,
 	const struct policy_array *addresses, uint16_t family)
 {
@@ -130,6 +157,7 @@ int ruleset_add_inet_sets(
 	add_devices(rs, p, "known", 0);
 	add_devices(rs, p, "observed", RECORD_MODE_OBSERVE);
 	add_devices(rs, p, "enforced", RECORD_MODE_ENFORCE);
+	add_moved(rs, p);
 	add_addresses(rs, "name_servers4", &p->name_servers, AF_INET);
 	add_addresses(rs, "name_servers6", &p->name_servers, AF_INET6);
 	add_addresses(rs, "admins4", &p->admins, AF_INET);

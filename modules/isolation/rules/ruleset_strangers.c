@@ -152,6 +152,7 @@ void rules_go_guests(
 {
 	rule_begin(rs, chain);
 	rule_in(rs, "guest_if", RULE_IIF, RULE_END);
+	rule_not_in(rs, "moved", RULE_SOURCE_MAC, RULE_END);
 	rule_goto(rs, names[f - rules_families].strangers);
 }
 

@@ -22,15 +22,16 @@
 struct zones_family {
 	const struct rules_family *f;
 	const char *towards, *gateway, *peers, *wide_peers, *zone_peers;
+	const char *moved_at;
 };
 
 static void get_family(size_t i, struct zones_family *ret_family)
 {
 	static const struct zones_family families[RULES_FAMILIES] = {
 		{NULL, "towards4", "gateway4", "peers4", "wide_peers4",
-			"zone_peers4"},
+			"zone_peers4", "moved_at4"},
 		{NULL, "towards6", "gateway6", "peers6", "wide_peers6",
-			"zone_peers6"},
+			"zone_peers6", "moved_at6"},
 	};
 
 	*ret_family = families[i];
@@ -66,10 +67,28 @@ static void allow_pass(struct ruleset *rs, const char *chain, const char *set,
 	rule_goto(rs, "allowed");
 }
 
+/*
+ * By the interfaces where it begins (not for devices of another zone), or
+ * where it leads (not to them).
+ */
+static void allow_zone(struct ruleset *rs, const struct zones_family *z,
+	const char *set, enum rule_field from, enum rule_field to)
+{
+	rule_begin(rs, z->towards);
+	if (from == RULE_IIF)
+		rule_not_in(rs, "moved", RULE_SOURCE_MAC, RULE_END);
+	if (to == RULE_OIF)
+		rule_not_in(rs, z->moved_at, z->f->to, RULE_END);
+	rule_in(rs, set, from, to, RULE_PROTOCOL, RULE_PORT, RULE_END);
+	rule_goto(rs, "allowed");
+}
+
 static void open_gate(struct ruleset *rs, const char *set, enum rule_field from)
 {
 	rule_begin(rs, "gate");
 	rule_in(rs, "known", RULE_SOURCE_MAC, RULE_END);
+	if (from == RULE_IIF)
+		rule_not_in(rs, "moved", RULE_SOURCE_MAC, RULE_END);
 	rule_in(rs, set, from, RULE_PROTOCOL, RULE_PORT, RULE_END);
 	rule_goto(rs, "gate_open");
 }
@@ -85,9 +104,9 @@ static void add_towards(struct ruleset *rs, const struct zones_family *z)
 	add_dns(rs, z);
 	allow_pass(rs, chain, z->peers, RULE_SOURCE_MAC, z->f->to);
 	allow_pass(rs, chain, z->wide_peers, RULE_SOURCE_MAC, z->f->to);
-	allow_pass(rs, chain, "peer_zones", RULE_SOURCE_MAC, RULE_OIF);
-	allow_pass(rs, chain, z->zone_peers, RULE_IIF, z->f->to);
-	allow_pass(rs, chain, "zone_zones", RULE_IIF, RULE_OIF);
+	allow_zone(rs, z, "peer_zones", RULE_SOURCE_MAC, RULE_OIF);
+	allow_zone(rs, z, z->zone_peers, RULE_IIF, z->f->to);
+	allow_zone(rs, z, "zone_zones", RULE_IIF, RULE_OIF);
 	rule_begin(rs, chain);
 	rule_goto(rs, "denied_inside");
 }
@@ -175,6 +194,7 @@ static void add_gate(struct ruleset *rs)
 	open_gate(rs, "zone_gate", RULE_IIF);
 	rule_begin(rs, "gate");
 	rule_in(rs, "strangers_if", RULE_IIF, RULE_END);
+	rule_not_in(rs, "moved", RULE_SOURCE_MAC, RULE_END);
 	rule_in(rs, "zone_gate", RULE_IIF, RULE_PROTOCOL, RULE_PORT, RULE_END);
 	rule_goto(rs, "stranger_allowed");
 	rule_begin(rs, "gate");
