@@ -188,6 +188,8 @@ static void test_many_changed(void **state)
 		.family = NFPROTO_INET,
 		.key = sizeof(struct mac),
 		.expires = true};
+	/* Of everybody's, so that nobody is judged again yet. */
+	static const struct isolation_address more = {{AF_INET, {1, 2, 3, 5}}};
 	struct chance chance = {14};
 	char reason[POLICY_REASON] = "";
 	struct batch batch;
@@ -198,7 +200,10 @@ static void test_many_changed(void **state)
 	(void)state;
 	NEED_NAMESPACE();
 	world_policy(&p, &chance, DEVICES);
+	assert_int_equal(policy_add_admin(&p, &more), 0);
+	assert_int_equal(policy_seal(&p, reason), 0);
 	apply(&p);
+	assert_int_equal(engine.n_touched, 0);
 	generation = engine.generation;
 	assert_int_equal(nft_count_elements(&engine.nft, NFPROTO_INET,
 				 RULESET_AGAIN, &there),
