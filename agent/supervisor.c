@@ -258,6 +258,9 @@ void supervisor_stop(struct agent *agent)
 
 	agent->stopping = true;
 	for (size_t i = 0; i < agent->n_processes; i++)
+		if (agent->processes[i].module->ending)
+			agent->processes[i].module->ending(agent);
+	for (size_t i = 0; i < agent->n_processes; i++)
 		ipc_close(&agent->processes[i].link);
 	while (count_alive(agent) && clock_ms() < until) {
 		supervisor_reap(agent);

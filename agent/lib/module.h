@@ -63,6 +63,8 @@ struct module {
 	void (*applied)(struct agent *agent, const struct conf *conf);
 	/* The worker is gone and will be started again. */
 	void (*stopped)(struct agent *agent);
+	/* The daemon ends; the workers still live. */
+	void (*ending)(struct agent *agent);
 };
 
 /* What a module may ask of the agent. */

@@ -19,7 +19,8 @@
 #include "modules/isolation/kernel/guard.h"
 #include "modules/isolation/kernel/nft.h"
 #include "modules/isolation/marks.h"
-#include "modules/isolation/saved.h"
+#include "modules/isolation/restore.h"
+#include "modules/isolation/saved_bound.h"
 #include "modules/isolation/saved_policy.h"
 
 #define SAY "gatehouse: "
@@ -71,11 +72,44 @@ static int has_tables(struct nft *nft, bool *ret_there)
 	return r;
 }
 
-static int load(struct nft *nft, const struct policy *policy,
-	const struct topology *topology, char *reason)
+static const char *say_error(int error)
+{
+	switch (error) {
+	case -EBADMSG:
+		return "the file is damaged";
+	case -EPROTO:
+		return "the file is of another version of gatehouse";
+	case -EPERM:
+		return "others than root could have written the file";
+	}
+	return strerror(-error);
+}
+
+/* Without them the rules hold, but an address is whose who uses it first. */
+static void read_bound(int folder, const struct policy *policy,
+	const struct topology *topology, struct ruleset_carry *carry)
+{
+	_cleanup_(cleanup_free) struct isolation_bound *rows = NULL;
+	size_t n = 0;
+	int r = folder < 0 ? -ENOENT
+			   : saved_bound_load(folder, clock_wall(), &rows, &n);
+
+	if (r == 0)
+		restore_bound(rows, n, policy, topology, carry);
+	else if (r != -ENOENT)
+		fprintf(stderr,
+			SAY "whose addresses were is not known (%s): "
+			    "addresses are whose who uses them first\n",
+			say_error(r));
+}
+
+static int load_once(struct nft *nft, const struct policy *policy,
+	const struct topology *topology, const struct ruleset_carry *carry,
+	char *reason)
 {
 	struct ruleset_input input = {.policy = policy,
 		.topology = topology,
+		.carry = carry,
 		.kernel = nft_probe(nft)};
 	struct ruleset ruleset;
 	uint8_t found = 0;
@@ -91,6 +125,28 @@ static int load(struct nft *nft, const struct policy *policy,
 	if (r == 0)
 		r = nft_verify(nft, &ruleset, reason);
 	ruleset_free(&ruleset);
+	return r;
+}
+
+/* What was bound must not keep the rules away. */
+static int load(struct nft *nft, int folder, const struct policy *policy,
+	const struct topology *topology, char *reason)
+{
+	struct ruleset_carry carry = {0};
+	int r;
+
+	read_bound(folder, policy, topology, &carry);
+	r = load_once(nft, policy, topology, &carry, reason);
+	if (r < 0 && carry.n_bound) {
+		fprintf(stderr,
+			SAY "whose addresses were cannot be loaded (%s); "
+			    "loading without\n",
+			reason);
+		r = load_once(nft, policy, topology, NULL, reason);
+	} else if (carry.n_bound) {
+		printf(SAY "%zu addresses are known\n", carry.n_bound);
+	}
+	ruleset_carry_free(&carry);
 	return r;
 }
 
@@ -112,7 +168,7 @@ static int set_guard(const struct policy *policy)
 	return r;
 }
 
-static int load_policy(struct nft *nft, const struct policy *policy)
+static int load_policy(struct nft *nft, int folder, const struct policy *policy)
 {
 	char reason[POLICY_REASON] = "";
 	struct topology topology;
@@ -120,7 +176,7 @@ static int load_policy(struct nft *nft, const struct policy *policy)
 
 	topology_build(policy, NULL, 0, &topology);
 	topology_recall_addresses(&topology, policy);
-	r = load(nft, policy, &topology, reason);
+	r = load(nft, folder, policy, &topology, reason);
 	if (r < 0)
 		fprintf(stderr, SAY "the saved rules could not be loaded: %s\n",
 			reason);
@@ -133,7 +189,7 @@ static int load_policy(struct nft *nft, const struct policy *policy)
 }
 
 /* Zones, devices and the owner's way in; the rest is the daemon's. */
-static int load_strictest(struct nft *nft, const char *text)
+static int load_strictest(struct nft *nft, int folder, const char *text)
 {
 	char reason[POLICY_REASON] = "";
 	struct policy policy = {0};
@@ -146,7 +202,7 @@ static int load_strictest(struct nft *nft, const char *text)
 	}
 	if (r == 0) {
 		topology_build(&policy, NULL, 0, &topology);
-		r = load(nft, &policy, &topology, reason);
+		r = load(nft, folder, &policy, &topology, reason);
 		topology_free(&topology);
 		policy_free(&policy);
 	}
@@ -157,13 +213,14 @@ static int load_strictest(struct nft *nft, const char *text)
 	return r;
 }
 
-static int load_from_config(struct nft *nft, const struct early *early)
+static int load_from_config(
+	struct nft *nft, int folder, const struct early *early)
 {
 	_cleanup_(cleanup_free) char *text = NULL;
 	int r = early_conf_read(early->state, early->config, &text);
 
 	if (r == 0)
-		return load_strictest(nft, text);
+		return load_strictest(nft, folder, text);
 	fprintf(stderr,
 		SAY "nothing is enforced until gatehoused runs, because no "
 		    "saved rules are left and the configuration cannot be "
@@ -182,8 +239,8 @@ static int load_saved(struct nft *nft, int folder, const struct early *early)
 		return 0;
 	}
 	if (r < 0)
-		return load_from_config(nft, early);
-	r = load_policy(nft, &policy);
+		return load_from_config(nft, folder, early);
+	r = load_policy(nft, folder, &policy);
 	policy_free(&policy);
 	return r;
 }

@@ -206,27 +206,13 @@ int engine_count(struct engine *engine)
 	return 0;
 }
 
-int engine_read_bound(struct engine *engine)
-{
-	struct ruleset_bound *bound = NULL;
-	size_t n = 0;
-	int r = nft_read_bound(&engine->nft, &bound, &n);
-
-	if (r < 0)
-		return r;
-	free(engine->carry.bound);
-	engine->carry.bound = bound;
-	engine->carry.n_bound = n;
-	return 0;
-}
-
 /* The kernel's counts, unless the tables are gone: then the last known. */
-static void count_if_there(struct engine *engine)
+static bool count_if_there(struct engine *engine)
 {
 	bool there = false;
 
-	if (nft_has_table(&engine->nft, NFPROTO_INET, &there) == 0 && there)
-		(void)engine_count(engine);
+	return nft_has_table(&engine->nft, NFPROTO_INET, &there) == 0 &&
+	       there && engine_count(engine) == 0;
 }
 
 static bool may_restore(struct engine *engine)
@@ -276,7 +262,7 @@ static void restore(struct engine *engine)
 				engine->loop, &engine->retry, ENGINE_RETRY_MS);
 		return;
 	}
-	count_if_there(engine);
+	(void)count_if_there(engine);
 	if (engine_reload(engine) == 0)
 		engine->on_restored(engine);
 }
@@ -417,7 +403,8 @@ int engine_apply(struct engine *engine, struct policy *policy,
 		return 0;
 	}
 	generation = next_generation(engine, policy);
-	count_if_there(engine);
+	if (!count_if_there(engine) && !engine->in_force)
+		engine_restore_bound(engine, policy, topology);
 	r = load(engine, policy, topology, generation, ret_reason);
 	if (r == -EUCLEAN && engine->in_force)
 		(void)engine_reload(engine);
@@ -425,6 +412,7 @@ int engine_apply(struct engine *engine, struct policy *policy,
 		return r;
 	loop_stop_timer(engine->loop, &engine->retry);
 	take_over(engine, policy, topology);
+	engine_forget_known(engine);
 	engine->generation = generation;
 	engine->again_until_ms = 0;
 	engine_offload(engine);
@@ -443,6 +431,6 @@ void engine_move(struct engine *engine, struct topology *topology)
 		engine_offload(engine);
 	if (same || !engine->in_force)
 		return;
-	count_if_there(engine);
+	(void)count_if_there(engine);
 	(void)engine_reload(engine);
 }

@@ -25,6 +25,9 @@ struct engine {
 	struct policy policy; /* in force */
 	struct topology topology; /* in force */
 	struct ruleset_carry carry;
+	/* Whose addresses were, for the first load if no tables are there. */
+	struct isolation_bound *known;
+	size_t n_known;
 	bool in_force;
 	uint8_t generation; /* of the marks; grows with each whole policy */
 	struct ruleset_kernel kernel;
@@ -69,6 +72,13 @@ _must_check_ int engine_apply(struct engine *engine, struct policy *policy,
 void engine_move(struct engine *engine, struct topology *topology);
 /* Loads what is in force anew; tries again later if that fails. */
 int engine_reload(struct engine *engine);
+/* One of known; -EINVAL for one that no agent sends, -ENOSPC. */
+_must_check_ int engine_know_bound(
+	struct engine *engine, const struct isolation_bound *bound);
+/* Makes what is known, and fits, whose addresses are. */
+void engine_restore_bound(struct engine *engine, const struct policy *policy,
+	const struct topology *topology);
+void engine_forget_known(struct engine *engine);
 /* Reads what was counted into engine->carry. */
 int engine_count(struct engine *engine);
 /* Only whose addresses are. -errno; then as it was. */

@@ -37,6 +37,10 @@
 #define ISOLATION_LEARNED_EACH 1024 /* of one device */
 #define ISOLATION_LEARNED_PORTS 16 /* of one message */
 #define ISOLATION_LEARNED_MS (24u * 3600 * 1000) /* the longest */
+/* Addresses that are known for the next boot: in all, and of one device. */
+#define ISOLATION_BOUND_MAX 32768
+#define ISOLATION_BOUND_EACH 32
+#define ISOLATION_BOUND_S (24u * 3600) /* the longest, after the last use */
 #define ISOLATION_BY 40 /* a program and its number */
 
 enum isolation_message {
@@ -60,6 +64,7 @@ enum isolation_message {
 	ISOLATION_ZONE_ALLOW, /* struct isolation_allow; device: the zone */
 	ISOLATION_OUTSIDE,
 	ISOLATION_OFFLOAD,
+	ISOLATION_KNOWN_BOUND, /* struct isolation_bound; of the last time */
 	/* down, at any time */
 	ISOLATION_WHO = IPC_BASE_ISOLATION + 24,
 	ISOLATION_GET_ATTEMPTS,
@@ -87,7 +92,7 @@ enum isolation_message {
 	ISOLATION_GATEWAY,
 };
 /* Two meanings of one number would be found by a question only. */
-_Static_assert(ISOLATION_OFFLOAD < ISOLATION_WHO &&
+_Static_assert(ISOLATION_KNOWN_BOUND < ISOLATION_WHO &&
 		       ISOLATION_FORGET < ISOLATION_SEEN &&
 		       (int)ISOLATION_GATEWAY < (int)IPC_BASE_PROXY,
 	"each message has a number of its own");
@@ -438,12 +443,22 @@ struct isolation_spoof {
 	char interface[16]; /* CLAIM_PORT: where the sender is */
 };
 
-/* Which IPv4 address a device uses, and whether DHCP gave it. */
+/*
+ * An address that a device uses, and how long it is still its own. BOUND up:
+ * what is new, what has another time (by an hour or more), and what it has no
+ * longer (rest_s 0); then one without an address ends the list.
+ * KNOWN_BOUND down, once in a worker's life: what was so before it began.
+ */
 struct isolation_bound {
-	struct ip ip;
+	struct ip ip; /* family 0: the end */
 	struct mac mac;
 	uint32_t device;
-	uint8_t leased;
+	uint32_t rest_s; /* from now on, if it is not used any more */
+	uint8_t leased; /* 1: DHCP gave it */
+	uint8_t bridge; /* 1: seen by a bridge, 0: where none is */
+	uint8_t pinned; /* 1: configuration says whose it is */
+	uint8_t news; /* 1: up; IPv4 that is worth telling its owner of */
+	uint8_t all; /* 1: at the end; nothing but this list is true */
 	uint8_t zero[3];
 };
 

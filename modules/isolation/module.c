@@ -15,6 +15,7 @@
 #include "modules/isolation/agent/honest.h"
 #include "modules/isolation/agent/host.h"
 #include "modules/isolation/agent/keep.h"
+#include "modules/isolation/agent/keep_bound.h"
 #include "modules/isolation/agent/keys.h"
 #include "modules/isolation/agent/limits.h"
 #include "modules/isolation/agent/observe.h"
@@ -41,12 +42,14 @@ static void sent(
 {
 	windows_heard(type);
 	keep_sent(agent, type, message, size);
+	keep_bound_sent(type);
 }
 
 static void stopped(struct agent *agent)
 {
 	(void)agent;
 	keep_stopped();
+	keep_bound_stopped();
 }
 
 static void tell_registry(
@@ -200,9 +203,12 @@ static int on_standin(void *owner, const void *message, int fd)
 
 static int on_bound(void *owner, const void *message, int fd)
 {
+	const struct isolation_bound *bound = message;
+
 	(void)fd;
-	observe_bound(agent_state(owner), message);
-	return 0;
+	if (bound->news)
+		observe_bound(agent_state(owner), bound);
+	return keep_bound(owner, bound);
 }
 
 static int on_collision(void *owner, const void *message, int fd)
@@ -253,4 +259,5 @@ const struct module isolation_module = {
 	.sent = sent,
 	.applied = applied,
 	.stopped = stopped,
+	.ending = keep_bound_ending,
 };

@@ -24,7 +24,7 @@ void report_overs(struct worker *worker, const struct engine *engine,
 	const struct ruleset_carry *before);
 /* Who was caught claiming what, if it is news. */
 void report_spoofs(struct worker *worker, const struct engine *engine);
-/* Which device uses which IPv4 address, if it is news. */
+/* Which device has which address and for how long, if it is news. */
 void report_bound(struct worker *worker, const struct engine *engine);
 void report_forget_bound(void);
 /* The list of attempts, and its end. */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "agent/lib/file.h"
-#include "modules/isolation/saved.h"
+#include "modules/isolation/saved_bound.h"
 
 int saved_load(
 	int folder, const char *name, uint8_t **ret_bytes, size_t *ret_size)
@@ -52,7 +52,7 @@ int saved_store(int folder, const void *bytes, size_t size)
 int saved_remove(int folder)
 {
 	static const char *const names[] = {
-		SAVED_NEW, SAVED_BEFORE, SAVED_FILE};
+		SAVED_BOUND_FILE, SAVED_NEW, SAVED_BEFORE, SAVED_FILE};
 	int found = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

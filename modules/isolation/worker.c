@@ -172,6 +172,13 @@ static int on_outside(void *owner, const void *message, int fd)
 	return policy_add_outside(&self.wanted, message);
 }
 
+static int on_known_bound(void *owner, const void *message, int fd)
+{
+	(void)owner;
+	(void)fd;
+	return engine_know_bound(&self.engine, message);
+}
+
 static int on_marks(void *owner, const void *message, int fd)
 {
 	(void)owner;
@@ -283,6 +290,8 @@ static const struct ipc_route routes[] = {
 	IPC_ROUTE(ISOLATION_PUBLISH, struct isolation_pass, on_publish),
 	IPC_ROUTE(ISOLATION_ZONE_ALLOW, struct isolation_allow, on_zone_allow),
 	IPC_ROUTE(ISOLATION_OUTSIDE, struct isolation_outside, on_outside),
+	IPC_ROUTE(
+		ISOLATION_KNOWN_BOUND, struct isolation_bound, on_known_bound),
 	IPC_ROUTE(ISOLATION_WHO, struct isolation_who, on_who),
 	IPC_ROUTE(ISOLATION_GET_ATTEMPTS, struct isolation_cookie,
 		on_get_attempts),

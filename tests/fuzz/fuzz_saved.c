@@ -4,10 +4,11 @@
  * that fits, because no fuzzer guesses a checksum. What is accepted must make
  * a ruleset, and nothing that is not whole may be accepted.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "modules/isolation/rules/ruleset.h"
-#include "modules/isolation/saved.h"
+#include "modules/isolation/saved_bound.h"
 #include "modules/isolation/saved_policy.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -46,6 +47,20 @@ static int read_file(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* The file of whose addresses were has the same frame. */
+static void read_bound(const uint8_t *data, size_t size)
+{
+	struct isolation_bound *rows = NULL;
+	size_t n = 0;
+
+	if (saved_bound_read(data, size, 0, &rows, &n) < 0)
+		return;
+	fuzz_require(n <= ISOLATION_BOUND_MAX);
+	for (size_t i = 0; i < n; i++)
+		fuzz_require(saved_bound_sane(&rows[i]));
+	free(rows);
+}
+
 /* The same as records behind a good header, as far as they are records. */
 static void read_records(const uint8_t *data, size_t size)
 {
@@ -65,6 +80,7 @@ static void read_records(const uint8_t *data, size_t size)
 	fuzz_require(saved_seal(&saved) == 0);
 	fuzz_require(saved_check(saved.bytes, saved.length) == 0);
 	(void)read_file(saved.bytes, saved.length);
+	read_bound(saved.bytes, saved.length);
 	saved_free(&saved);
 }
 
@@ -73,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t header = sizeof(struct saved_header);
 
 	(void)read_file(data, size);
+	read_bound(data, size);
 	if (size >= header)
 		read_records(data + header, size - header);
 	return 0;

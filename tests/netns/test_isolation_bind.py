@@ -3,9 +3,11 @@
 """An address belongs to who had it first, or to whom DHCP gave it, and a MAC
 to one port at a time: taking one away does not work, what is honest does."""
 import os
+import stat
 import time
 
 from isolation_lab import Lab, elements, put, run, until, wait
+from test_isolation_early import Boot
 from test_isolation_spoof import Wire, link_local, neighbour, spoofed
 import frames  # finds the lab by the lines above
 
@@ -98,6 +100,7 @@ def first_come(tap):
         lasting(tap, lab, wire, attack)
         flood(tap, lab, wire)
         storm(tap, lab, wire)
+        rebooted(tap, lab)
 
 
 def enforced(tap, lab, wire, attack, good):
@@ -165,6 +168,44 @@ def storm(tap, lab, wire):
     tap.ok(spoofed(lab) >= before + 1900, "a storm of ARP is counted")
     tap.contains(neighbour(lab, owner.ip, "br0"), owner.mac,
                  "and believed by nobody")
+
+
+def rebooted(tap, lab):
+    """Who speaks first after a boot is not who has the address."""
+    text, boot = conf(lab, "enforce"), Boot(lab)
+    attack = {**uses(lab.stranger, lab.sensor.ip),
+              **uses(lab.stranger, lab.sensor.ip6)}
+    file = boot.saved("isolation.bound")
+    tap.ok(wait(lambda: os.path.exists(file)) and
+           stat.S_IMODE(os.stat(file).st_mode) == 0o600,
+           "whose addresses are is saved, for root alone")
+    done = boot.again()
+    tap.ok(done.returncode == 0 and "addresses are known" in done.stdout,
+           "the early load says that it knows them", done)
+    wire = Wire(lab)
+    tap.equal(wire.arrive(attack), set(),
+              "after a boot no theft arrives, though the owner is silent")
+    good = {**uses(lab.sensor, lab.sensor.ip),
+            **uses(lab.sensor, lab.sensor.ip6)}
+    tap.equal(set(good) - wire.arrive(good), set(), "and the owner is heard")
+    put(lab, text)
+    tap.equal(wire.arrive(attack), set(), "nor when the daemon runs")
+    boot.down()
+    boot.up()
+    put(lab, text)
+    wire = Wire(lab)
+    tap.equal(wire.arrive(attack), set(),
+              "nor when it started without the early load")
+    boot.down()
+    lab.gateway.run("sed", "-i", "s/./x/60", file)
+    done = boot.early()
+    tap.ok(done.returncode == 0 and "damaged" in done.stderr,
+           "a damaged file is told, the rules are in force", done)
+    boot.down()
+    os.unlink(file)
+    boot.again()
+    tap.equal(set(attack) - Wire(lab).arrive(attack), set(),
+              "without the file the thief has them")
 
 
 def ports(tap):

@@ -209,7 +209,7 @@ static void add_item(uint16_t type, const void *message, size_t size)
 {
 	if (self.state != KEEP_STATE_OPEN || type < ISOLATION_ZONE ||
 		type >= ISOLATION_WHO || type == ISOLATION_KNOWN_PORT ||
-		self.error)
+		type == ISOLATION_KNOWN_BOUND || self.error)
 		return;
 	self.error = saved_add(&self.items, type, message, (uint16_t)size);
 }

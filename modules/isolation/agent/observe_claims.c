@@ -107,7 +107,7 @@ void observe_bound(struct state *state, const struct isolation_bound *bound)
 	if (!known || known->id >= RECORD_STRANGER_BASE)
 		return;
 	ip_format(&bound->ip, ip);
-	if (bound->leased)
+	if (bound->leased || bound->pinned)
 		state_unwarn(state, known->id, "device.static-address");
 	else
 		state_warn(state, known->id, RECORD_SEVERITY_INFO,

@@ -12,6 +12,7 @@
 #include "modules/isolation/agent/binding.h"
 #include "modules/isolation/agent/host.h"
 #include "modules/isolation/agent/keep.h"
+#include "modules/isolation/agent/keep_bound.h"
 #include "modules/isolation/agent/keys.h"
 #include "modules/isolation/agent/limits.h"
 #include "modules/isolation/agent/logins.h"
@@ -261,5 +262,7 @@ int wanted_send(struct agent *agent, const struct conf *conf)
 		r = send_logins(agent);
 	if (r == 0)
 		r = host_send(agent);
+	if (r == 0)
+		r = keep_bound_send(agent);
 	return r < 0 ? r : keep_send_ports(agent);
 }
