@@ -7,9 +7,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/sha256.h>
 
 #include "modules/registry/registry_proto.h"
-#include "modules/registry/sha256.h"
 
 #define DROP_AT_ONCE 500
 #define PSEUDONYM 8
@@ -49,36 +50,52 @@ struct line {
 	const uint8_t *pseudonym;
 };
 
-static void add_number(struct sha256 *sha, int64_t number)
+/* The library fails for want of memory only, and then all that follows. */
+struct hash {
+	wc_Sha256 sha;
+	int error;
+};
+
+static void add(struct hash *hash, const void *bytes, size_t size)
+{
+	if (!hash->error)
+		hash->error = wc_Sha256Update(&hash->sha, bytes, (word32)size);
+}
+
+static void add_number(struct hash *hash, int64_t number)
 {
 	uint8_t bytes[8];
 
 	for (int i = 0; i < 8; i++)
 		bytes[i] = (uint8_t)((uint64_t)number >> (56 - 8 * i));
-	sha256_add(sha, bytes, sizeof(bytes));
+	add(hash, bytes, sizeof(bytes));
 }
 
 /* With its length: two texts cannot be cut in another place. */
-static void add_text(struct sha256 *sha, const char *text)
+static void add_text(struct hash *hash, const char *text)
 {
-	add_number(sha, (int64_t)strlen(text));
-	sha256_add(sha, text, strlen(text));
+	add_number(hash, (int64_t)strlen(text));
+	add(hash, text, strlen(text));
 }
 
-static void hash_line(
-	uint8_t chain[static SHA256_BYTES], const struct line *line)
+static int hash_line(
+	uint8_t chain[static WC_SHA256_DIGEST_SIZE], const struct line *line)
 {
-	struct sha256 sha;
+	struct hash hash = {.error = 0};
 
-	sha256_begin(&sha);
-	sha256_add(&sha, chain, SHA256_BYTES);
-	add_number(&sha, line->id);
-	add_number(&sha, line->time);
-	add_text(&sha, line->event);
-	sha256_add(&sha, line->pseudonym, PSEUDONYM);
-	add_text(&sha, line->actor);
-	add_text(&sha, line->detail);
-	sha256_end(&sha, chain);
+	if (wc_InitSha256(&hash.sha) != 0)
+		return -ENOMEM;
+	add(&hash, chain, WC_SHA256_DIGEST_SIZE);
+	add_number(&hash, line->id);
+	add_number(&hash, line->time);
+	add_text(&hash, line->event);
+	add(&hash, line->pseudonym, PSEUDONYM);
+	add_text(&hash, line->actor);
+	add_text(&hash, line->detail);
+	if (!hash.error)
+		hash.error = wc_Sha256Final(&hash.sha, chain);
+	wc_Sha256Free(&hash.sha);
+	return hash.error ? -ENOMEM : 0;
 }
 
 static int read_pseudonym(
@@ -119,7 +136,7 @@ static int drop_old(struct store *store, int64_t last)
 int journal_add(struct store *store, int64_t now, enum journal_event event,
 	int64_t device, const char *actor, const char *detail)
 {
-	uint8_t pseudonym[PSEUDONYM], chain[SHA256_BYTES];
+	uint8_t pseudonym[PSEUDONYM], chain[WC_SHA256_DIGEST_SIZE];
 	struct line line = {.time = now,
 		.event = journal_event_name(event),
 		.actor = actor,
@@ -131,10 +148,12 @@ int journal_add(struct store *store, int64_t now, enum journal_event event,
 		return r;
 	line.id = store_number(store, 0, "SELECT max(id) FROM log", "") + 1;
 	memcpy(chain, store->chain, sizeof(chain));
-	hash_line(chain, &line);
+	r = hash_line(chain, &line);
+	if (r < 0)
+		return r;
 	r = store_do(store, "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)",
 		"iitbttb", line.id, now, line.event, pseudonym, PSEUDONYM,
-		actor, detail, chain, SHA256_BYTES);
+		actor, detail, chain, WC_SHA256_DIGEST_SIZE);
 	if (r < 0)
 		return r;
 	memcpy(store->chain, chain, sizeof(chain));
@@ -149,8 +168,9 @@ static int read_anchor(struct store *store)
 	memset(store->chain, 0, sizeof(store->chain));
 	if (r < 0 || (r = store_next(s)) <= 0)
 		return r;
-	if (sqlite3_column_bytes(s, 0) == SHA256_BYTES)
-		memcpy(store->chain, sqlite3_column_blob(s, 0), SHA256_BYTES);
+	if (sqlite3_column_bytes(s, 0) == WC_SHA256_DIGEST_SIZE)
+		memcpy(store->chain, sqlite3_column_blob(s, 0),
+			WC_SHA256_DIGEST_SIZE);
 	store_done(s);
 	return 0;
 }
@@ -168,12 +188,12 @@ static bool follow(struct store *store, sqlite3_stmt *s)
 
 	if (!line.event || !line.actor || !line.detail || !hash ||
 		sqlite3_column_bytes(s, 3) != PSEUDONYM ||
-		sqlite3_column_bytes(s, 6) != SHA256_BYTES)
+		sqlite3_column_bytes(s, 6) != WC_SHA256_DIGEST_SIZE)
 		return false;
-	hash_line(store->chain, &line);
-	if (memcmp(store->chain, hash, SHA256_BYTES) == 0)
+	if (hash_line(store->chain, &line) == 0 &&
+		memcmp(store->chain, hash, WC_SHA256_DIGEST_SIZE) == 0)
 		return true;
-	memcpy(store->chain, hash, SHA256_BYTES);
+	memcpy(store->chain, hash, WC_SHA256_DIGEST_SIZE);
 	return false;
 }
 

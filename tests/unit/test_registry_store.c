@@ -14,7 +14,6 @@
 #include "modules/registry/devices.h"
 #include "modules/registry/evidence.h"
 #include "modules/registry/journal.h"
-#include "modules/registry/sha256.h"
 #include "registry_folder.h"
 
 #define NOW 1800000000
@@ -100,36 +99,6 @@ static int64_t pragma(const char *name)
 	sqlite3_finalize(s);
 	free(sql);
 	return n;
-}
-
-static void hashes(void **state)
-{
-	/* FIPS 180-4's examples. */
-	static const struct {
-		const char *text, *hash;
-	} cases[] = {
-		{"abc", "ba7816bf8f01cfea414140de5dae2223"
-			"b00361a396177a9cb410ff61f20015ad"},
-		{"", "e3b0c44298fc1c149afbf4c8996fb924"
-		     "27ae41e4649b934ca495991b7852b855"},
-		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-			"248d6a61d20638b8e5c026930c3e6039"
-			"a33ce45964ff2167f6ecedd419db06c1"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		uint8_t hash[SHA256_BYTES];
-		char text[2 * SHA256_BYTES + 1];
-		struct sha256 sha;
-
-		sha256_begin(&sha);
-		sha256_add(&sha, cases[i].text, strlen(cases[i].text));
-		sha256_end(&sha, hash);
-		for (size_t n = 0; n < sizeof(hash); n++)
-			snprintf(text + 2 * n, 3, "%02x", hash[n]);
-		assert_string_equal(text, cases[i].hash);
-	}
 }
 
 static void keeps_its_promises(void **state)
@@ -477,7 +446,6 @@ static void the_log_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hashes),
 		TEST(keeps_its_promises),
 		TEST(goes_through_versions),
 		TEST(a_step_is_whole),
