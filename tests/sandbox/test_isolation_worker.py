@@ -42,7 +42,7 @@ def zone(name, role=DEVICES, mode=ENFORCE, place=1):
 
 
 def device(number, address, mode=0):
-    return DEVICE, struct.pack("I6sBB", number, mac(address), mode, 0)
+    return DEVICE, struct.pack("I6sBBB3x", number, mac(address), mode, 0, 0)
 
 
 def allow(number, to="", length=0, protocol=TCP, first=7, last=7):
