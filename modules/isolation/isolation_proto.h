@@ -134,7 +134,7 @@ struct isolation_device {
 	struct mac mac;
 	uint8_t mode; /* enum record_mode; 0 = as the zone it is seen in */
 	uint8_t shared; /* 1: others are behind its MAC, an extender's */
-	uint8_t moved; /* 1: is in another zone than where it is seen */
+	uint8_t moved; /* 1: where it is seen, its zone gives it nothing */
 	uint8_t zero[3];
 };
 

@@ -148,6 +148,13 @@ def by_device(tap, lab):
     put(lab, conf(things="role = guest"))
     all_cut(tap, lab, outside + ways(lab, "sensor", "camera"),
             "where guests are, who is in another zone is none")
+    for word in ("block", "quarantine"):
+        put(lab, zones(lab, more={"sensor": "decision = " + word},
+                       things="role = guest", lamps="allow-from = things"))
+        all_cut(tap, lab, outside + sensor,
+                "decision = %s: nothing by where it is" % word)
+    put(lab, zones(lab, things="role = guest", lamps="allow-from = things"))
+    all_open(tap, lab, outside + sensor, "which it has without")
 
 
 def peers(lab, name, family="4"):

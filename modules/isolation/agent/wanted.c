@@ -155,7 +155,8 @@ static int send_device(struct agent *agent, const struct conf *conf,
 	if (r < 0)
 		return r;
 	device.shared = binding_is_shared(section);
-	device.moved = zone != NULL;
+	/* Whom nobody approved gets nothing by where it is, either. */
+	device.moved = zone != NULL || !members_may(section);
 	if (zone || conf_get(section, "mode"))
 		device.mode = (uint8_t)agent_mode(conf, zone, section);
 	r = send_down(agent, ISOLATION_DEVICE, &device, sizeof(device));
