@@ -140,8 +140,8 @@ static void check_zones(struct conf *conf)
 		if (!d)
 			conf_complain(conf, z->file, z->line,
 				"[zone %s] has no interface; expected a line "
-				"such as 'interface = br0', or 'zone = %s' in "
-				"a [device]",
+				"such as 'interface = br0' or, for devices and "
+				"guests, 'zone = %s' in a [device]",
 				z->name, z->name);
 	}
 }

@@ -51,7 +51,9 @@ BAD = {
             "interface in one zone"]),
     "what must be there": (
         "[zone a]\nrole = owner\n[device b]\nmode = observe\n", {}, [
-            "F:1: [zone a] needs a line such as 'interface = br0'",
+            "F:1: [zone a] has no interface; expected a line such as "
+            "'interface = br0' or, for devices and guests, 'zone = a' in a "
+            "[device]",
             "F:3: [device b] needs a line such as "
             "'mac = 02:00:00:00:00:01'"]),
     "a wrong value is not a missing one": (
