@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run: timeout 600
+# run: first
 """The release archive builds, tests, installs and uninstalls by itself."""
 import os
 import sys

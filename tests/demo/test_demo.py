@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run: timeout 600
-# run: alone
+# run: first
 """The demo: every step is as it should be, in time; a wrong one would be
 told by its exit status."""
 import os
