@@ -15,49 +15,17 @@
 #include "modules/isolation/kernel/guard_priv.h"
 #include "modules/isolation/rules/batch.h"
 
-#define EVENT_BUFFER (1 << 20)
-
-static int open_socket(int *ret_fd)
-{
-	struct sockaddr_nl any = {.nl_family = AF_NETLINK};
-	_cleanup_(cleanup_close) int fd = socket(AF_NETLINK,
-		SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0)
-		return -errno;
-	*ret_fd = steal_fd(&fd);
-	return 0;
-}
-
 int guard_open(struct guard *guard)
 {
 	const int groups[] = {
 		RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_NETCONF};
-	int size = EVENT_BUFFER, r;
 
-	guard->ask = guard->events = -1;
-	r = open_socket(&guard->ask);
-	if (r == 0)
-		r = open_socket(&guard->events);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(groups); i++)
-		if (setsockopt(guard->events, SOL_NETLINK,
-			    NETLINK_ADD_MEMBERSHIP, &groups[i],
-			    sizeof(groups[i])) < 0)
-			r = -errno;
-	if (r < 0) {
-		guard_close(guard);
-		return r;
-	}
-	(void)setsockopt(
-		guard->events, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	return 0;
+	return rtsock_open(&guard->rtsock, groups, ARRAY_SIZE(groups));
 }
 
 void guard_close(struct guard *guard)
 {
-	cleanup_close(&guard->ask);
-	cleanup_close(&guard->events);
-	guard->ask = guard->events = -1;
+	rtsock_close(&guard->rtsock);
 }
 
 struct rule_list {
@@ -81,31 +49,6 @@ static int note(const struct nlmsghdr *m, void *arg)
 	return 0;
 }
 
-/* The kernel never waits. */
-int guard_ask(
-	struct guard *guard, struct nlmsghdr *m, nft_dump_row row, void *arg)
-{
-	static char bytes[65536] __attribute__((aligned(8)));
-	ssize_t n;
-	int r = 0;
-
-	m->nlmsg_seq = ++guard->seq;
-	if (send(guard->ask, m, m->nlmsg_len, 0) < 0)
-		return -errno;
-	while (r == 0) {
-		const struct nlmsghdr *answer = (void *)bytes;
-		int left;
-
-		n = recv(guard->ask, bytes, sizeof(bytes), MSG_DONTWAIT);
-		if (n < 0)
-			return errno == EAGAIN ? -EIO : -errno;
-		for (left = (int)n; r == 0 && mnl_nlmsg_ok(answer, left);
-			answer = mnl_nlmsg_next(answer, &left))
-			r = nft_take_answer(answer, guard->seq, row, arg);
-	}
-	return r > 0 ? 0 : r;
-}
-
 static int list_family(
 	struct guard *guard, uint8_t family, struct rule_list *list)
 {
@@ -117,7 +60,7 @@ static int list_family(
 	m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	head = mnl_nlmsg_put_extra_header(m, sizeof(*head));
 	head->family = family;
-	return guard_ask(guard, m, note, list);
+	return rtsock_ask(&guard->rtsock, m, note, list);
 }
 
 int guard_list(
@@ -151,7 +94,7 @@ static int change(
 	if (type == RTM_NEWRULE)
 		m->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
 	guard_rules_build(m, rule);
-	return guard_ask(guard, m, NULL, NULL);
+	return rtsock_ask(&guard->rtsock, m, NULL, NULL);
 }
 
 static bool has(
@@ -306,5 +249,6 @@ int guard_start(struct guard *guard, struct loop *loop)
 	guard->loop = loop;
 	guard->watch.ready = on_event;
 	guard->retry.fired = on_retry;
-	return loop_add_watch(loop, &guard->watch, guard->events, EPOLLIN);
+	return loop_add_watch(
+		loop, &guard->watch, guard->rtsock.events, EPOLLIN);
 }

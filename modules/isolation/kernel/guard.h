@@ -9,6 +9,7 @@
 
 #include "agent/lib/loop.h"
 #include "modules/isolation/guard_rules.h"
+#include "modules/isolation/kernel/rtsock.h"
 
 /* Somebody who fights for our rules does not get all of the processor. */
 #define GUARD_RESTORES_AT_ONCE 10 /* within ... */
@@ -17,8 +18,7 @@
 #define GUARD_LIST_MAX 16384 /* rules of both families that are looked at */
 
 struct guard {
-	int ask, events;
-	uint32_t seq;
+	struct rtsock rtsock;
 	struct loop *loop;
 	struct watch watch;
 	struct timer retry;

@@ -4,11 +4,7 @@
 #define GATEHOUSE_ISOLATION_GUARD_PRIV_H
 
 #include "modules/isolation/kernel/guard.h"
-#include "modules/isolation/kernel/nft_dump.h"
 
-/* Sends a request and reads its answer; each message of a list to row(). */
-_must_check_ int guard_ask(
-	struct guard *guard, struct nlmsghdr *m, nft_dump_row row, void *arg);
 /*
  * The kernel's reverse path filter asks the routing rules as well: where would
  * an answer to this packet go? For what goes to a device it asks in the name

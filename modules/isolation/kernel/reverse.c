@@ -59,7 +59,7 @@ static int list(struct guard *guard, struct filters *f)
 	m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	head = mnl_nlmsg_put_extra_header(m, sizeof(*head));
 	head->ncm_family = AF_INET;
-	return guard_ask(guard, m, note, f);
+	return rtsock_ask(&guard->rtsock, m, note, f);
 }
 
 static int set(struct guard *guard, int32_t index, bool on)
@@ -80,7 +80,7 @@ static int set(struct guard *guard, int32_t index, bool on)
 	mnl_attr_nest_end(m, conf);
 	mnl_attr_nest_end(m, inet);
 	mnl_attr_nest_end(m, spec);
-	return guard_ask(guard, m, NULL, NULL);
+	return rtsock_ask(&guard->rtsock, m, NULL, NULL);
 }
 
 int reverse_set(struct guard *guard, bool on)

@@ -12,48 +12,17 @@
 #include <sys/socket.h>
 
 #include "agent/lib/cleanup.h"
-#include "modules/isolation/kernel/nft_dump.h"
-
-static int open_socket(int *ret_fd)
-{
-	struct sockaddr_nl any = {.nl_family = AF_NETLINK};
-	_cleanup_(cleanup_close) int fd = socket(AF_NETLINK,
-		SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0)
-		return -errno;
-	*ret_fd = steal_fd(&fd);
-	return 0;
-}
 
 int routes_open(struct routes *routes)
 {
 	const int groups[] = {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
-	int size = ROUTES_EVENT_BUFFER, r;
 
-	routes->ask = routes->events = -1;
-	r = open_socket(&routes->ask);
-	if (r == 0)
-		r = open_socket(&routes->events);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(groups); i++)
-		if (setsockopt(routes->events, SOL_NETLINK,
-			    NETLINK_ADD_MEMBERSHIP, &groups[i],
-			    sizeof(groups[i])) < 0)
-			r = -errno;
-	if (r < 0) {
-		routes_close(routes);
-		return r;
-	}
-	(void)setsockopt(routes->events, SOL_SOCKET, SO_RCVBUFFORCE, &size,
-		sizeof(size));
-	return 0;
+	return rtsock_open(&routes->rtsock, groups, ARRAY_SIZE(groups));
 }
 
 void routes_close(struct routes *routes)
 {
-	cleanup_close(&routes->ask);
-	cleanup_close(&routes->events);
-	routes->ask = routes->events = -1;
+	rtsock_close(&routes->rtsock);
 }
 
 static void add(struct routes_found *found, int32_t index)
@@ -110,35 +79,18 @@ static int note(const struct nlmsghdr *m, void *arg)
 	return 0;
 }
 
-/* The kernel never waits. */
 static int read_family(
 	struct routes *routes, uint8_t family, struct routes_found *found)
 {
-	static char bytes[65536] __attribute__((aligned(8)));
+	char bytes[128] __attribute__((aligned(8)));
 	struct nlmsghdr *m = mnl_nlmsg_put_header(bytes);
 	struct rtmsg *head;
-	ssize_t n;
-	int r = 0;
 
 	m->nlmsg_type = RTM_GETROUTE;
 	m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	m->nlmsg_seq = ++routes->seq;
 	head = mnl_nlmsg_put_extra_header(m, sizeof(*head));
 	head->rtm_family = family;
-	if (send(routes->ask, m, m->nlmsg_len, 0) < 0)
-		return -errno;
-	while (r == 0) {
-		int left;
-
-		n = recv(routes->ask, bytes, sizeof(bytes), MSG_DONTWAIT);
-		if (n < 0)
-			return errno == EAGAIN ? -EIO : -errno;
-		m = (void *)bytes;
-		for (left = (int)n; r == 0 && mnl_nlmsg_ok(m, left);
-			m = (void *)mnl_nlmsg_next(m, &left))
-			r = nft_take_answer(m, routes->seq, note, found);
-	}
-	return r > 0 ? 0 : r;
+	return rtsock_ask(&routes->rtsock, m, note, found);
 }
 
 int routes_read(struct routes *routes, struct routes_found *ret_found)
@@ -184,5 +136,6 @@ static void on_event(struct watch *watch, uint32_t events)
 int routes_start(struct routes *routes, struct loop *loop)
 {
 	routes->watch.ready = on_event;
-	return loop_add_watch(loop, &routes->watch, routes->events, EPOLLIN);
+	return loop_add_watch(
+		loop, &routes->watch, routes->rtsock.events, EPOLLIN);
 }

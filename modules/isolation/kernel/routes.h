@@ -4,9 +4,9 @@
 #define GATEHOUSE_ISOLATION_ROUTES_H
 
 #include "agent/lib/loop.h"
+#include "modules/isolation/kernel/rtsock.h"
 
 #define ROUTES_MAX 64 /* interfaces with default routes */
-#define ROUTES_EVENT_BUFFER (1 << 20)
 
 struct nlmsghdr;
 
@@ -17,8 +17,7 @@ struct routes_found {
 };
 
 struct routes {
-	int ask, events;
-	uint32_t seq;
+	struct rtsock rtsock;
 	struct watch watch;
 	/* A default route came, went or changed. */
 	void (*on_change)(struct routes *routes);
