@@ -15,6 +15,7 @@
 #include "agent/ctl/ctl.h"
 #include "agent/ctl/say.h"
 #include "agent/ctl/sealing.h"
+#include "agent/lib/file.h"
 
 #define ATTEMPTS 5 /* to read a database that is not written meanwhile */
 
@@ -192,13 +193,8 @@ static int write_new(const char *path, const char *bytes, size_t size)
 		path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r = fd < 0 ? -errno : 0;
 
-	for (size_t at = 0; r == 0 && at < size;) {
-		ssize_t n = write(fd, bytes + at, size - at);
-
-		if (n < 0 && errno != EINTR)
-			r = -errno;
-		at += n > 0 ? (size_t)n : 0;
-	}
+	if (r == 0)
+		r = file_write_all(fd, bytes, size);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r < 0 && fd >= 0)

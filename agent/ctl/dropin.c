@@ -11,6 +11,7 @@
 
 #include "agent/ctl/dropin.h"
 #include "agent/ctl/plan.h"
+#include "agent/lib/file.h"
 
 static const char head[] =
 	"; SPDX-License-Identifier: GPL-2.0-or-later\n"
@@ -222,23 +223,13 @@ int dropin_open(const char *config, struct dropin *ret_dropin)
 	return r;
 }
 
-static int write_all(int fd, const char *text)
+static int write_text(int fd, const char *text)
 {
-	size_t left = strlen(text);
+	int r = file_write_all(fd, text, strlen(text));
 
-	while (left > 0) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		left -= (size_t)n;
-	}
-	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
-		return -errno;
-	return 0;
+	if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
+		r = -errno;
+	return r;
 }
 
 static int sync_folder(const char *path)
@@ -263,7 +254,7 @@ int dropin_write(const struct dropin *dropin, const char *text)
 	if (asprintf(&temporary, "%s.XXXXXX", dropin->path) < 0)
 		return -ENOMEM;
 	fd = mkostemp(temporary, O_CLOEXEC);
-	r = fd < 0 ? -errno : write_all(fd, text);
+	r = fd < 0 ? -errno : write_text(fd, text);
 	if (r == 0 && rename(temporary, dropin->path) < 0)
 		r = -errno;
 	if (r < 0 && fd >= 0)

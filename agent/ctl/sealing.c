@@ -17,6 +17,7 @@
 #include "agent/ctl/program.h"
 #include "agent/ctl/say.h"
 #include "agent/lib/backup.h"
+#include "agent/lib/file.h"
 
 #define SEALER "gatehouse-seal"
 
@@ -122,15 +123,9 @@ static int new_memory(const char *bytes, size_t size)
 
 	if (fd < 0)
 		return -errno;
-	while (size) {
-		ssize_t n = write(fd, bytes, size);
-
-		if (n <= 0 && errno != EINTR) {
-			close(fd);
-			return -EIO;
-		}
-		bytes += n > 0 ? n : 0;
-		size -= n > 0 ? (size_t)n : 0;
+	if (file_write_all(fd, bytes, size) < 0) {
+		close(fd);
+		return -EIO;
 	}
 	lseek(fd, 0, SEEK_SET);
 	return fd;

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/lib/file.h"
+
 #define FRESH ".restoring"
 #define KEPT ".before-restore"
 
@@ -109,19 +111,11 @@ int swap_add(struct swap *swap, const char *target, const char *fresh,
 	return r < 0 ? r : make_fresh(item, mode, uid, gid);
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
+static int write_synced(int fd, const void *bytes, size_t size)
 {
-	while (size) {
-		ssize_t n = write(fd, bytes, size);
+	int r = file_write_all(fd, bytes, size);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
 int swap_write(struct swap *swap, size_t item, const char *name,
@@ -134,7 +128,7 @@ int swap_write(struct swap *swap, size_t item, const char *name,
 
 	if (!name) {
 		fd = open(fresh, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-		return fd < 0 ? -errno : write_all(fd, bytes, size);
+		return fd < 0 ? -errno : write_synced(fd, bytes, size);
 	}
 	folder = open(fresh, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (folder < 0 || fstat(folder, &owner) < 0)
@@ -144,7 +138,7 @@ int swap_write(struct swap *swap, size_t item, const char *name,
 	if (fd < 0 || fchown(fd, owner.st_uid, owner.st_gid) < 0 ||
 		fchmod(fd, owner.st_mode & 0666) < 0)
 		return -errno;
-	return write_all(fd, bytes, size);
+	return write_synced(fd, bytes, size);
 }
 
 static int put_in_place(struct swap_item *item)

@@ -21,16 +21,21 @@ int file_open_folder(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
+int file_write_all(int fd, const void *bytes, size_t size)
 {
-	for (size_t at = 0; at < size;) {
-		ssize_t n = write(fd, bytes + at, size - at);
+	const char *rest = bytes;
 
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		at += n < 0 ? 0 : (size_t)n;
+	while (size) {
+		ssize_t n = write(fd, rest, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		rest += n;
+		size -= (size_t)n;
 	}
-	return fsync(fd) < 0 ? -errno : 0;
+	return 0;
 }
 
 int file_write(int folder, const char *name, const void *bytes, size_t size,
@@ -45,7 +50,9 @@ int file_write(int folder, const char *name, const void *bytes, size_t size,
 		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, bytes, size);
+	r = file_write_all(fd, bytes, size);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
 	if (r < 0)
 		(void)unlinkat(folder, name, 0);
 	return r;

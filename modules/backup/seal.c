@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "agent/lib/backup.h"
+#include "agent/lib/file.h"
 #include "agent/lib/log.h"
 #include "agent/lib/sandbox.h"
 #include "modules/backup/box.h"
@@ -47,21 +48,6 @@ static int read_all(int fd, size_t most, uint8_t **ret_bytes, size_t *ret_size)
 	return 0;
 }
 
-static int write_all(const uint8_t *bytes, size_t size)
-{
-	while (size) {
-		ssize_t n = write(STDOUT_FILENO, bytes, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -EIO;
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 static int read_passphrase(uint8_t **ret_passphrase)
 {
 	size_t size;
@@ -89,8 +75,8 @@ static int work(bool seal)
 				   &out_size);
 	if (passphrase)
 		crypt_wipe(passphrase, strlen((char *)passphrase));
-	if (r == 0)
-		r = write_all(out, out_size);
+	if (r == 0 && file_write_all(STDOUT_FILENO, out, out_size) < 0)
+		r = -EIO;
 	free(passphrase);
 	free(in);
 	free(out);
