@@ -204,7 +204,7 @@ static void explain_followed(struct explaining *e)
 		to->name, ip_format(&e->because->pass.to, ip));
 }
 
-static void explain_pass(struct explaining *e)
+static void say_pass(struct explaining *e)
 {
 	const struct conf_value *value = e->device ? because_find_pass(e->conf,
 							     e->device,
@@ -213,6 +213,11 @@ static void explain_pass(struct explaining *e)
 
 	if (value)
 		say_rule(e, value);
+}
+
+static void explain_pass(struct explaining *e)
+{
+	say_pass(e);
 	SAY(e->words->reason, "a line opens this way between those inside");
 	explain_followed(e);
 }
@@ -224,13 +229,8 @@ static void explain_not_found(struct explaining *e)
 						? conf_find_id(e->conf,
 							  e->because->to_device)
 						: NULL;
-	const struct conf_value *value = e->device ? because_find_pass(e->conf,
-							     e->device,
-							     &e->because->pass)
-						   : NULL;
 
-	if (value)
-		say_rule(e, value);
+	say_pass(e);
 	SAY(e->words->reason,
 		"a line opens this way, but nobody knows where %s is: it has "
 		"no address by DHCP and has used none since",
