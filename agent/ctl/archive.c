@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "agent/lib/file.h"
+
 #define HEAD "gatehouse-archive 1\n"
 #define ANY_HEAD "gatehouse-archive "
 #define END "end\n"
@@ -111,19 +113,9 @@ struct reader {
 	const char *at, *end;
 };
 
-/* Without its newline. */
 static bool next_line(struct reader *reader, char line[static LINE])
 {
-	const char *stop = memchr(
-		reader->at, '\n', (size_t)(reader->end - reader->at));
-	size_t length = stop ? (size_t)(stop - reader->at) : LINE;
-
-	if (length >= LINE || memchr(reader->at, '\0', length))
-		return false;
-	memcpy(line, reader->at, length);
-	line[length] = '\0';
-	reader->at = stop + 1;
-	return true;
+	return file_next_line(&reader->at, reader->end, line, LINE);
 }
 
 /* Digits and nothing else, at most 15 of them. */
