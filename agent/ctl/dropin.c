@@ -155,7 +155,8 @@ char *dropin_set(const char *text, const char *section, const char *key,
 	return result;
 }
 
-char *dropin_remove(const char *text, const char *section, const char *key,
+/* key NULL: the section as a whole. */
+static char *without(const char *text, const char *section, const char *key,
 	const char *value)
 {
 	char *result = NULL;
@@ -169,7 +170,7 @@ char *dropin_remove(const char *text, const char *section, const char *key,
 	while (next_line(&text, &line)) {
 		if (is_header(line, NULL))
 			inside = is_header(line, section);
-		if (!inside || !is_setting(line, key, value))
+		if (!inside || (key && !is_setting(line, key, value)))
 			fprintf(out, "%.*s\n", (int)line.length, line.text);
 	}
 	if (fclose(out) != 0) {
@@ -179,27 +180,15 @@ char *dropin_remove(const char *text, const char *section, const char *key,
 	return result;
 }
 
+char *dropin_remove(const char *text, const char *section, const char *key,
+	const char *value)
+{
+	return without(text, section, key, value);
+}
+
 char *dropin_drop(const char *text, const char *section)
 {
-	char *result = NULL;
-	bool inside = false;
-	struct line line;
-	size_t size;
-	FILE *out = open_memstream(&result, &size);
-
-	if (out == NULL)
-		return NULL;
-	while (next_line(&text, &line)) {
-		if (is_header(line, NULL))
-			inside = is_header(line, section);
-		if (!inside)
-			fprintf(out, "%.*s\n", (int)line.length, line.text);
-	}
-	if (fclose(out) != 0) {
-		free(result);
-		return NULL;
-	}
-	return result;
+	return without(text, section, NULL, NULL);
 }
 
 int dropin_open(const char *config, struct dropin *ret_dropin)
