@@ -80,8 +80,8 @@ static int read_basic(
 
 static int read_warnings(sd_bus_message *m, struct view *view)
 {
-	struct view_warning w, *more;
 	const char *severity, *code, *text;
+	struct view_warning w;
 	int r;
 
 	r = sd_bus_message_enter_container(m, 'v', "a(uusxss)");
@@ -90,17 +90,9 @@ static int read_warnings(sd_bus_message *m, struct view *view)
 	while (r >= 0 &&
 		(r = sd_bus_message_read(m, "(uusxss)", &w.id, &w.device,
 			 &severity, &w.since, &code, &text)) > 0) {
-		more = reallocarray(
-			view->warnings, view->n_warnings + 1, sizeof(*more));
-		if (more == NULL)
-			return -ENOMEM;
-		view->warnings = more;
-		w.severity = strdup(severity);
-		w.code = strdup(code);
-		w.text = strdup(text);
-		if (!w.severity || !w.code || !w.text)
-			return -ENOMEM;
-		view->warnings[view->n_warnings++] = w;
+		r = view_add_warning(view, &w, severity, code, text);
+		if (r < 0)
+			return r;
 	}
 	if (r >= 0)
 		r = sd_bus_message_exit_container(m);

@@ -152,26 +152,20 @@ static int on_raised(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
 	struct monitor *monitor = arg;
 	struct view *view = &monitor->view;
-	struct view_warning w = {.since = time(NULL)}, *more;
+	struct view_warning w = {.since = time(NULL)};
 	const char *severity, *code, *text;
+	int r;
 
 	(void)error;
 	if (!is_ours(monitor, m) ||
 		sd_bus_message_read(m, "uusss", &w.id, &w.device, &severity,
 			&code, &text) < 0)
 		return 0;
-	more = reallocarray(
-		view->warnings, view->n_warnings + 1, sizeof(*more));
-	if (more == NULL)
-		return -ENOMEM;
-	view->warnings = more;
-	w.severity = strdup(severity);
-	w.code = strdup(code);
-	w.text = strdup(text);
-	if (!w.severity || !w.code || !w.text)
-		return -ENOMEM;
-	view->warnings[view->n_warnings++] = w;
-	monitor_tell(monitor, events_warning(view, &w));
+	r = view_add_warning(view, &w, severity, code, text);
+	if (r < 0)
+		return r;
+	monitor_tell(monitor,
+		events_warning(view, &view->warnings[view->n_warnings - 1]));
 	return 0;
 }
 
@@ -185,15 +179,12 @@ static int on_cleared(sd_bus_message *m, void *arg, sd_bus_error *error)
 	if (!is_ours(monitor, m) || sd_bus_message_read(m, "u", &id) < 0)
 		return 0;
 	for (size_t i = 0; i < view->n_warnings; i++) {
-		struct view_warning *warning = &view->warnings[i];
+		const struct view_warning *warning = &view->warnings[i];
 
 		if (warning->id != id)
 			continue;
 		monitor_tell(monitor, events_warning_over(view, warning));
-		free(warning->severity);
-		free(warning->code);
-		free(warning->text);
-		*warning = view->warnings[--view->n_warnings];
+		view_drop_warning(view, i);
 	}
 	return 0;
 }

@@ -125,17 +125,48 @@ int view_copy_device(
 	return 0;
 }
 
+static void clear_warning(struct view_warning *warning)
+{
+	free(warning->severity);
+	free(warning->code);
+	free(warning->text);
+}
+
+int view_add_warning(struct view *view, const struct view_warning *numbers,
+	const char *severity, const char *code, const char *text)
+{
+	struct view_warning *more = reallocarray(
+		view->warnings, view->n_warnings + 1, sizeof(*more));
+	struct view_warning w = *numbers;
+
+	if (!more)
+		return -ENOMEM;
+	view->warnings = more;
+	w.severity = strdup(severity);
+	w.code = strdup(code);
+	w.text = strdup(text);
+	if (!w.severity || !w.code || !w.text) {
+		clear_warning(&w);
+		return -ENOMEM;
+	}
+	more[view->n_warnings++] = w;
+	return 0;
+}
+
+void view_drop_warning(struct view *view, size_t i)
+{
+	clear_warning(&view->warnings[i]);
+	view->warnings[i] = view->warnings[--view->n_warnings];
+}
+
 void view_clear(struct view *view)
 {
 	release(&view->manager, view_manager_fields, view_n_manager_fields);
 	for (size_t i = 0; i < view->n_devices; i++)
 		release(&view->devices[i], view_device_fields,
 			view_n_device_fields);
-	for (size_t i = 0; i < view->n_warnings; i++) {
-		free(view->warnings[i].severity);
-		free(view->warnings[i].code);
-		free(view->warnings[i].text);
-	}
+	for (size_t i = 0; i < view->n_warnings; i++)
+		clear_warning(&view->warnings[i]);
 	for (size_t i = 0; i < view->n_attempts; i++) {
 		free(view->attempts[i].mac);
 		free(view->attempts[i].address);

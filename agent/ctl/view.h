@@ -79,6 +79,12 @@ void view_clear(struct view *view);
 _must_check_ int view_copy_device(
 	const struct view_device *device, struct view_device *ret_copy);
 void view_clear_device(struct view_device *device);
+/* One more, with the numbers of this one and copies of the texts. -ENOMEM. */
+_must_check_ int view_add_warning(struct view *view,
+	const struct view_warning *numbers, const char *severity,
+	const char *code, const char *text);
+/* The last one takes its place. */
+void view_drop_warning(struct view *view, size_t i);
 
 const struct view_device *view_device(const struct view *view, uint32_t id);
 /*
