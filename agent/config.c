@@ -98,6 +98,15 @@ static size_t collect_schemas(const struct conf_schema *schemas[SCHEMAS_MAX])
 	return n;
 }
 
+static void check_all(struct conf *conf)
+{
+	config_check(conf);
+	for (size_t i = 0; i < agent_modules_count; i++) {
+		if (agent_modules[i]->check)
+			agent_modules[i]->check(conf);
+	}
+}
+
 int config_load(const char *file, struct conf **ret_conf)
 {
 	const struct conf_schema *schemas[SCHEMAS_MAX];
@@ -111,11 +120,7 @@ int config_load(const char *file, struct conf **ret_conf)
 		if (agent_modules[i]->expand)
 			agent_modules[i]->expand(conf);
 	}
-	config_check(conf);
-	for (size_t i = 0; i < agent_modules_count; i++) {
-		if (agent_modules[i]->check)
-			agent_modules[i]->check(conf);
-	}
+	check_all(conf);
 	*ret_conf = conf;
 	return conf_problem_count(conf) ? -EINVAL : 0;
 }
@@ -125,18 +130,15 @@ int config_overlay(
 	struct agent *agent, const struct conf *files, struct conf **ret_conf)
 {
 	struct conf *conf = NULL;
+	bool added = false;
 	int r = conf_copy(files, &conf);
 
 	for (size_t i = 0; i < agent_modules_count && r == 0; i++) {
 		if (agent_modules[i]->overlay)
-			agent_modules[i]->overlay(agent, conf);
+			added |= agent_modules[i]->overlay(agent, conf);
 	}
-	if (r == 0)
-		config_check(conf);
-	for (size_t i = 0; i < agent_modules_count && r == 0; i++) {
-		if (agent_modules[i]->check)
-			agent_modules[i]->check(conf);
-	}
+	if (added)
+		check_all(conf);
 	if (r == 0)
 		r = devices_number(conf, &agent->numbers);
 	*ret_conf = conf;

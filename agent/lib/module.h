@@ -37,9 +37,9 @@ struct module {
 	/*
 	 * Adds what is decided outside the files to a configuration that has
 	 * been checked: once for each that is to be put in force. What it adds
-	 * is not written to any file of a configuration.
+	 * is not written to any file of a configuration. False: nothing.
 	 */
-	void (*overlay)(struct agent *agent, struct conf *conf);
+	bool (*overlay)(struct agent *agent, struct conf *conf);
 	/*
 	 * Until this is false nobody gets a configuration, for a few seconds
 	 * at most: the module does not know yet what to add. See

@@ -42,10 +42,10 @@ static const struct conf_schema schemas[] = {
 	{"profile", true, profile_keys, ARRAY_SIZE(profile_keys)},
 };
 
-static void overlay(struct agent *agent, struct conf *conf)
+static bool overlay(struct agent *agent, struct conf *conf)
 {
 	(void)agent;
-	overlay_add(conf, clock_ms());
+	return overlay_add(conf, clock_ms());
 }
 
 static bool holds(void)

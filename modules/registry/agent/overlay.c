@@ -244,12 +244,12 @@ static void add_pauses(struct sheet *sheet)
 	parse(sheet, OVERLAY_PAUSE, text, size);
 }
 
-void overlay_add(struct conf *conf, int64_t now_ms)
+bool overlay_add(struct conf *conf, int64_t now_ms)
 {
 	struct sheet sheet = {.conf = conf, .now_ms = now_ms};
 
 	if (!known_next(NULL))
-		return;
+		return false;
 	if (collect_files(&sheet) < 0 || collect_items(&sheet) < 0) {
 		conf_complain(conf, OVERLAY_FILE, 0, "out of memory");
 	} else {
@@ -259,6 +259,7 @@ void overlay_add(struct conf *conf, int64_t now_ms)
 	}
 	free(sheet.files);
 	free(sheet.items);
+	return true;
 }
 
 bool overlay_has_profile(const struct conf *conf, const char *name)

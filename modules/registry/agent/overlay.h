@@ -11,9 +11,10 @@
 
 /*
  * Adds what was decided to conf: a [device] for each that has none there
- * already, its profile's lines, and what is let through for a time.
+ * already, its profile's lines, and what is let through for a time. False:
+ * nothing was decided.
  */
-void overlay_add(struct conf *conf, int64_t now_ms);
+bool overlay_add(struct conf *conf, int64_t now_ms);
 /* A profile that is shipped or has a [profile] section. */
 bool overlay_has_profile(const struct conf *conf, const char *name);
 /* The [device] of that MAC; NULL: none. */
