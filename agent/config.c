@@ -31,13 +31,7 @@ static int check_log_level(const char *text)
 
 static int check_decision(const char *text)
 {
-	static const char *const words[] = {"approve", "quarantine", "block"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(text, words[i]) == 0)
-			return 0;
-	}
-	return -EINVAL;
+	return record_parse_decision(text) < 0 ? -EINVAL : 0;
 }
 
 static const struct conf_key gateway_keys[] = {

@@ -115,7 +115,8 @@ static void check_decisions(struct conf *conf)
 			const struct conf_value *value = conf_get(
 				device, keys[i]);
 
-			if (value && strcmp(word, "approve") != 0)
+			if (value && record_parse_decision(word) !=
+					     RECORD_DECISION_APPROVED)
 				conf_complain(conf, value->file, value->line,
 					"%s = %s: [device %s] has decision = "
 					"%s, so it may nothing; expected one "

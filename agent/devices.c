@@ -154,16 +154,6 @@ static const struct conf_section *only_devices_zone(const struct conf *conf)
 	return only;
 }
 
-static enum record_decision decision_of(const struct conf_section *section)
-{
-	const char *word = conf_text(section, "decision", "approve");
-
-	if (strcmp(word, "block") == 0)
-		return RECORD_DECISION_BLOCKED;
-	return strcmp(word, "approve") == 0 ? RECORD_DECISION_APPROVED
-					    : RECORD_DECISION_QUARANTINE;
-}
-
 static void publish_device(
 	struct agent *agent, const struct conf_section *section)
 {
@@ -183,17 +173,16 @@ static void publish_device(
 	if (conf_get(section, "zone")) {
 		zone = conf_find(
 			agent->conf, "zone", conf_text(section, "zone", ""));
-		memset(record.zone, 0, sizeof(record.zone));
-		snprintf(record.zone, sizeof(record.zone), "%s",
+		record_set_text(record.zone, sizeof(record.zone),
 			conf_text(section, "zone", ""));
 	} else if (record.zone[0])
 		zone = conf_find(agent->conf, "zone", record.zone);
 	else if (zone)
 		snprintf(record.zone, sizeof(record.zone), "%s", zone->name);
-	record.decision = (uint8_t)decision_of(section);
+	record.decision = (uint8_t)record_parse_decision(
+		conf_text(section, "decision", "approve"));
 	record.mode = (uint8_t)agent_mode(agent->conf, zone, section);
-	memset(record.name, 0, sizeof(record.name));
-	snprintf(record.name, sizeof(record.name), "%s", section->name);
+	record_set_text(record.name, sizeof(record.name), section->name);
 	state_put_device(agent->state, &record);
 }
 

@@ -56,6 +56,22 @@ bool mac_equal(const struct mac *a, const struct mac *b)
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
+bool mac_is_zero(const struct mac *mac)
+{
+	static const struct mac zero;
+
+	return mac_equal(mac, &zero);
+}
+
+uint32_t mac_hash(const struct mac *mac)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < sizeof(mac->b); i++)
+		hash = (hash ^ mac->b[i]) * 16777619u;
+	return hash ^ hash >> 16;
+}
+
 int ip_parse(const char *text, struct ip *ret_ip)
 {
 	struct ip ip = {.family = AF_INET};

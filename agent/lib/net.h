@@ -27,6 +27,9 @@ struct ip {
 _must_check_ int mac_parse(const char *text, struct mac *ret_mac);
 const char *mac_format(const struct mac *mac, char text[static MAC_TEXT]);
 bool mac_equal(const struct mac *a, const struct mac *b);
+bool mac_is_zero(const struct mac *mac);
+/* For tables in memory; who chooses MACs can make them meet. */
+uint32_t mac_hash(const struct mac *mac);
 
 /* A literal address, no zone and no prefix; -EINVAL. */
 _must_check_ int ip_parse(const char *text, struct ip *ret_ip);

@@ -27,6 +27,11 @@ enum record_decision {
 	RECORD_DECISION_BLOCKED = 4, /* somebody decided that it may nothing */
 };
 
+/* What fits of value; the rest of the field is zero. */
+void record_set_text(char *text, size_t size, const char *value);
+/* approve, quarantine, block: an enum record_decision; -EINVAL. */
+int record_parse_decision(const char *word);
+
 /* What stands between a device and the rest at this moment. */
 enum record_isolation {
 	RECORD_ISOLATION_NONE = 0, /* no rules loaded */

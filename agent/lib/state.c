@@ -114,11 +114,7 @@ static size_t id_bucket(uint32_t id)
 /* Devices choose their MAC: a full bucket costs time, nothing else. */
 static size_t mac_bucket(const struct mac *mac)
 {
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < sizeof(mac->b); i++)
-		hash = (hash ^ mac->b[i]) * 16777619u;
-	return (hash ^ hash >> 16) % BUCKETS;
+	return mac_hash(mac) % BUCKETS;
 }
 
 static struct device *find_device(const struct state *state, uint32_t id)

@@ -45,9 +45,7 @@ static bool ip_is_none(const struct ip *ip)
 
 static bool mac_sane(const struct mac *mac)
 {
-	static const struct mac zero;
-
-	return !(mac->b[0] & 1) && !mac_equal(mac, &zero);
+	return !(mac->b[0] & 1) && !mac_is_zero(mac);
 }
 
 int policy_add_zone(struct policy *policy, const struct isolation_zone *zone)

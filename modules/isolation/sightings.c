@@ -10,11 +10,7 @@
 
 static uint32_t hash(const struct mac *mac)
 {
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < sizeof(mac->b); i++)
-		h = (h ^ mac->b[i]) * 16777619u;
-	return (h ^ h >> 15) % SIGHTINGS_SLOTS;
+	return mac_hash(mac) % SIGHTINGS_SLOTS;
 }
 
 static bool within_rate(struct sightings *sightings, int64_t now_ms)

@@ -13,13 +13,6 @@
 #include "modules/registry/devices.h"
 #include "modules/registry/journal.h"
 
-static bool is_all(const struct mac *mac)
-{
-	static const struct mac zero;
-
-	return mac_equal(mac, &zero);
-}
-
 /* What ends by itself. */
 
 static struct decisions_timed *find_timed(
@@ -220,12 +213,6 @@ struct job {
 	int64_t now;
 };
 
-static void set_text(char *text, size_t size, const char *value)
-{
-	memset(text, 0, size);
-	snprintf(text, size, "%s", value);
-}
-
 static int log_job(struct job *job, enum journal_event event)
 {
 	const struct registry_decide *decide = job->decide;
@@ -252,11 +239,11 @@ static void remember_before(
 		return;
 	if (find_timed(job->d, job->row.id, DECISIONS_KIND_VERDICT)) {
 		v->before = old->before;
-		set_text(v->profile_before, sizeof(v->profile_before),
+		record_set_text(v->profile_before, sizeof(v->profile_before),
 			old->profile_before);
 	} else {
 		v->before = old->verdict;
-		set_text(v->profile_before, sizeof(v->profile_before),
+		record_set_text(v->profile_before, sizeof(v->profile_before),
 			old->profile);
 	}
 }
@@ -275,8 +262,8 @@ static int do_verdict(struct job *job, uint8_t verdict)
 	if (!room_for_timed(job->d, job->row.id, DECISIONS_KIND_VERDICT,
 		    decide->seconds))
 		return -ENOSPC;
-	set_text(v.actor, sizeof(v.actor), decide->actor);
-	set_text(v.profile, sizeof(v.profile),
+	record_set_text(v.actor, sizeof(v.actor), decide->actor);
+	record_set_text(v.profile, sizeof(v.profile),
 		*decide->word  ? decide->word
 		: *old.profile ? old.profile
 			       : PROFILE_USUAL);
@@ -298,8 +285,8 @@ static int do_profile(struct job *job)
 		return r;
 	if (v.verdict != REGISTRY_VERDICT_APPROVED || !*job->decide->word)
 		return -ENOENT;
-	set_text(v.profile, sizeof(v.profile), job->decide->word);
-	set_text(v.actor, sizeof(v.actor), job->decide->actor);
+	record_set_text(v.profile, sizeof(v.profile), job->decide->word);
+	record_set_text(v.actor, sizeof(v.actor), job->decide->actor);
 	v.since = job->now;
 	r = write_verdict(store, job->row.id, &v);
 	return r < 0 ? r : log_job(job, JOURNAL_DEVICE_PROFILE);
@@ -359,7 +346,7 @@ static int find_device(struct job *job)
 {
 	const struct registry_decide *decide = job->decide;
 
-	if (is_all(&decide->mac))
+	if (mac_is_zero(&decide->mac))
 		return decide->kind == REGISTRY_KIND_PAUSE ? 0 : -EINVAL;
 	if (decide->kind == REGISTRY_KIND_FORGET)
 		return devices_find(job->d->store, &decide->mac, &job->row);
@@ -438,10 +425,10 @@ static int end_verdict(struct decisions *d, int64_t device, int64_t now)
 	if (r < 0)
 		return r;
 	v.verdict = v.before;
-	set_text(v.profile, sizeof(v.profile), v.profile_before);
+	record_set_text(v.profile, sizeof(v.profile), v.profile_before);
 	v.before = 0;
 	memset(v.profile_before, 0, sizeof(v.profile_before));
-	set_text(v.actor, sizeof(v.actor), "expiry");
+	record_set_text(v.actor, sizeof(v.actor), "expiry");
 	v.since = now;
 	return write_verdict(d->store, device, &v);
 }
@@ -525,11 +512,11 @@ static int tell_of(struct decisions *d, const struct devices_row *row,
 	told.since = v.since;
 	told.left = left_of(d, row->id, DECISIONS_KIND_VERDICT, now_ms);
 	told.paused = left_of(d, row->id, DECISIONS_KIND_PAUSE, now_ms);
-	set_text(told.name, sizeof(told.name), row->name);
-	set_text(told.profile, sizeof(told.profile), v.profile);
-	set_text(told.profile_before, sizeof(told.profile_before),
+	record_set_text(told.name, sizeof(told.name), row->name);
+	record_set_text(told.profile, sizeof(told.profile), v.profile);
+	record_set_text(told.profile_before, sizeof(told.profile_before),
 		v.profile_before);
-	set_text(told.actor, sizeof(told.actor), v.actor);
+	record_set_text(told.actor, sizeof(told.actor), v.actor);
 	*ret_told = told;
 	return 0;
 }
@@ -540,7 +527,7 @@ int decisions_read(struct decisions *d, const struct mac *mac, int64_t now_ms,
 	struct devices_row row = {.mac = *mac};
 	int r = 0;
 
-	if (!is_all(mac))
+	if (!mac_is_zero(mac))
 		r = devices_find(d->store, mac, &row);
 	if (r == -ENOENT) {
 		*ret_told = (struct registry_device){.mac = *mac};

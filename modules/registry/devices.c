@@ -11,7 +11,6 @@
 #include <sys/random.h>
 
 #define COLUMNS "id, mac, first_seen, last_seen, kept, name"
-#define PSEUDONYM 8
 
 static void read_row(sqlite3_stmt *s, struct devices_row *ret_row)
 {
@@ -45,15 +44,15 @@ int devices_find(
 
 static int insert(struct store *store, const struct mac *mac, int64_t seen)
 {
-	uint8_t pseudonym[PSEUDONYM];
+	uint8_t pseudonym[DEVICES_PSEUDONYM];
 
 	if (getrandom(pseudonym, sizeof(pseudonym), 0) != sizeof(pseudonym))
 		return -EIO;
 	return store_do(store,
 		"INSERT INTO devices (mac, pseudonym, first_seen, last_seen) "
 		"VALUES (?, ?, ?, ?)",
-		"bbii", mac->b, (int)sizeof(mac->b), pseudonym, PSEUDONYM, seen,
-		seen);
+		"bbii", mac->b, (int)sizeof(mac->b), pseudonym,
+		DEVICES_PSEUDONYM, seen, seen);
 }
 
 static bool take_pace(struct devices_pace *pace, int64_t now)

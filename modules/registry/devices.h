@@ -11,6 +11,8 @@
 #define DEVICES_LONG_S 86400 /* known for so long: no flood pushes it out */
 #define DEVICES_OLD_S (30 * 86400) /* a stranger not seen for so long may go */
 
+#define DEVICES_PSEUDONYM 8 /* bytes, by chance; the log's name of a device */
+
 /* How much a device means, in the column kept. */
 enum devices_kept {
 	DEVICES_KEPT_NEW = 0,

@@ -10,10 +10,10 @@
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
+#include "modules/registry/devices.h"
 #include "modules/registry/registry_proto.h"
 
 #define DROP_AT_ONCE 500
-#define PSEUDONYM 8
 
 const char *journal_event_name(enum journal_event event)
 {
@@ -89,7 +89,7 @@ static int hash_line(
 	add_number(&hash, line->id);
 	add_number(&hash, line->time);
 	add_text(&hash, line->event);
-	add(&hash, line->pseudonym, PSEUDONYM);
+	add(&hash, line->pseudonym, DEVICES_PSEUDONYM);
 	add_text(&hash, line->actor);
 	add_text(&hash, line->detail);
 	if (!hash.error)
@@ -98,19 +98,19 @@ static int hash_line(
 	return hash.error ? -ENOMEM : 0;
 }
 
-static int read_pseudonym(
-	struct store *store, int64_t device, uint8_t pseudonym[PSEUDONYM])
+static int read_pseudonym(struct store *store, int64_t device,
+	uint8_t pseudonym[DEVICES_PSEUDONYM])
 {
 	sqlite3_stmt *s;
 	int r;
 
-	memset(pseudonym, 0, PSEUDONYM);
+	memset(pseudonym, 0, DEVICES_PSEUDONYM);
 	r = store_ask(store, "SELECT pseudonym FROM devices WHERE id = ?", &s,
 		"i", device);
 	if (r < 0 || (r = store_next(s)) <= 0)
 		return r;
-	if (sqlite3_column_bytes(s, 0) == PSEUDONYM)
-		memcpy(pseudonym, sqlite3_column_blob(s, 0), PSEUDONYM);
+	if (sqlite3_column_bytes(s, 0) == DEVICES_PSEUDONYM)
+		memcpy(pseudonym, sqlite3_column_blob(s, 0), DEVICES_PSEUDONYM);
 	store_done(s);
 	return 0;
 }
@@ -136,7 +136,7 @@ static int drop_old(struct store *store, int64_t last)
 int journal_add(struct store *store, int64_t now, enum journal_event event,
 	int64_t device, const char *actor, const char *detail)
 {
-	uint8_t pseudonym[PSEUDONYM], chain[WC_SHA256_DIGEST_SIZE];
+	uint8_t pseudonym[DEVICES_PSEUDONYM], chain[WC_SHA256_DIGEST_SIZE];
 	struct line line = {.time = now,
 		.event = journal_event_name(event),
 		.actor = actor,
@@ -152,8 +152,8 @@ int journal_add(struct store *store, int64_t now, enum journal_event event,
 	if (r < 0)
 		return r;
 	r = store_do(store, "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)",
-		"iitbttb", line.id, now, line.event, pseudonym, PSEUDONYM,
-		actor, detail, chain, WC_SHA256_DIGEST_SIZE);
+		"iitbttb", line.id, now, line.event, pseudonym,
+		DEVICES_PSEUDONYM, actor, detail, chain, WC_SHA256_DIGEST_SIZE);
 	if (r < 0)
 		return r;
 	memcpy(store->chain, chain, sizeof(chain));
@@ -187,7 +187,7 @@ static bool follow(struct store *store, sqlite3_stmt *s)
 	const void *hash = sqlite3_column_blob(s, 6);
 
 	if (!line.event || !line.actor || !line.detail || !hash ||
-		sqlite3_column_bytes(s, 3) != PSEUDONYM ||
+		sqlite3_column_bytes(s, 3) != DEVICES_PSEUDONYM ||
 		sqlite3_column_bytes(s, 6) != WC_SHA256_DIGEST_SIZE)
 		return false;
 	if (hash_line(store->chain, &line) == 0 &&

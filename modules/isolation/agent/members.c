@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "agent/lib/record.h"
 #include "modules/isolation/agent/binding.h"
 
 const struct conf_section *members_zone(
@@ -20,7 +21,8 @@ const struct conf_section *members_zone(
 
 bool members_may(const struct conf_section *device)
 {
-	return strcmp(conf_text(device, "decision", "approve"), "approve") == 0;
+	return record_parse_decision(conf_text(device, "decision",
+		       "approve")) == RECORD_DECISION_APPROVED;
 }
 
 const struct conf_section *members_next(const struct conf *conf,

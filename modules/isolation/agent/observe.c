@@ -31,13 +31,6 @@ const struct conf_section *observe_zone(const struct conf *conf, uint16_t place)
 	return zone;
 }
 
-/* Unused bytes of texts are zero. */
-static void set_text(char *text, size_t size, const char *value)
-{
-	memset(text, 0, size);
-	memcpy(text, value, strnlen(value, size - 1));
-}
-
 /* A zone of guests, or one that lets strangers in. */
 static bool lets_in(const struct conf_section *zone)
 {
@@ -67,8 +60,9 @@ static void update(struct state *state, const struct conf *conf,
 	if (!zone)
 		zone = observe_zone(conf, seen->zone);
 	if (zone)
-		set_text(record->zone, sizeof(record->zone), zone->name);
-	set_text(record->interface, sizeof(record->interface), seen->interface);
+		record_set_text(record->zone, sizeof(record->zone), zone->name);
+	record_set_text(
+		record->interface, sizeof(record->interface), seen->interface);
 	record->mode = (uint8_t)agent_mode(conf, zone,
 		record->id < RECORD_STRANGER_BASE
 			? conf_find_id(conf, record->id)

@@ -24,13 +24,12 @@
 
 static bool read_mac(struct rtnl_neigh *n, struct mac *ret_mac)
 {
-	static const struct mac zero;
 	struct nl_addr *addr = rtnl_neigh_get_lladdr(n);
 
 	if (!addr || nl_addr_get_len(addr) != sizeof(ret_mac->b))
 		return false;
 	memcpy(ret_mac->b, nl_addr_get_binary_addr(addr), 6);
-	return !(ret_mac->b[0] & 1) && !mac_equal(ret_mac, &zero);
+	return !(ret_mac->b[0] & 1) && !mac_is_zero(ret_mac);
 }
 
 static bool read_ip(struct rtnl_neigh *n, struct ip *ret_ip)

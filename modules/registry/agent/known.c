@@ -16,11 +16,7 @@ static size_t n_known;
 
 static size_t bucket_of(const struct mac *mac)
 {
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < sizeof(mac->b); i++)
-		hash = (hash ^ mac->b[i]) * 16777619u;
-	return (hash ^ hash >> 16) % BUCKETS;
+	return mac_hash(mac) % BUCKETS;
 }
 
 static struct known **find(const struct mac *mac)
@@ -117,6 +113,13 @@ const struct known *known_find(const struct mac *mac)
 	return *find(mac);
 }
 
+const struct known *known_all(void)
+{
+	static const struct mac zero;
+
+	return known_find(&zero);
+}
+
 const struct known *known_next(const struct known *after)
 {
 	size_t i = 0;
@@ -154,9 +157,7 @@ bool known_is_paused(const struct known *known, int64_t now_ms)
 
 bool known_is_all(const struct known *known)
 {
-	static const struct mac zero;
-
-	return mac_equal(&known->told.mac, &zero);
+	return mac_is_zero(&known->told.mac);
 }
 
 static int64_t sooner(int64_t next, int64_t end_ms, int64_t now_ms)

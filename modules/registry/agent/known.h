@@ -24,8 +24,10 @@ void known_begin(void);
 void known_end(void);
 /* -EINVAL: makes no sense; -ENOSPC; -ENOMEM. */
 _must_check_ int known_put(const struct registry_device *told, int64_t now_ms);
-/* NULL: nothing was decided about it. mac zero: all devices. */
+/* NULL: nothing was decided about it. */
 const struct known *known_find(const struct mac *mac);
+/* The same of all devices together. */
+const struct known *known_all(void);
 /* NULL first; in no order. */
 const struct known *known_next(const struct known *after);
 /* What counts at this moment, also if its end was not told yet. */

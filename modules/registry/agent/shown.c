@@ -22,12 +22,6 @@ static int64_t steady(int64_t before, int64_t end_ms, int64_t now_ms)
 								    : until;
 }
 
-static void set_text(char *text, size_t size, const char *value)
-{
-	memset(text, 0, size);
-	snprintf(text, size, "%s", value);
-}
-
 static void say_decided(struct record_device *record,
 	const struct conf_section *section, const struct known *known,
 	int64_t now_ms)
@@ -50,8 +44,8 @@ static void say_decided(struct record_device *record,
 			profile = known_profile(known, now_ms);
 		record->decision_until = steady(before, known->ends_ms, now_ms);
 	}
-	set_text(record->decided_by, sizeof(record->decided_by), by);
-	set_text(record->profile, sizeof(record->profile), profile);
+	record_set_text(record->decided_by, sizeof(record->decided_by), by);
+	record_set_text(record->profile, sizeof(record->profile), profile);
 }
 
 static void review(struct state *state, const struct conf *conf,
@@ -69,16 +63,16 @@ static void review(struct state *state, const struct conf *conf,
 		record.paused_until, known ? known->pause_ms : 0, now_ms);
 	/* A stranger that was given a name is still one. */
 	if (device->id >= RECORD_STRANGER_BASE && known && known->told.name[0])
-		set_text(record.name, sizeof(record.name), known->told.name);
+		record_set_text(
+			record.name, sizeof(record.name), known->told.name);
 	if (memcmp(&record, device, sizeof(record)) != 0)
 		(void)state_put_device(state, &record);
 }
 
 static void review_gateway(struct state *state, int64_t now_ms)
 {
-	static const struct mac zero;
 	struct record_gateway gateway = *state_gateway(state);
-	const struct known *all = known_find(&zero);
+	const struct known *all = known_all();
 
 	gateway.paused_until = steady(
 		gateway.paused_until, all ? all->pause_ms : 0, now_ms);
