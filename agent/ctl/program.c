@@ -81,9 +81,19 @@ static char *read_all(int fd)
 	return text;
 }
 
+int program_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int program_run(const char *path, char *const *argv, char **ret_output)
 {
-	int ends[2], status;
+	int ends[2];
 	pid_t pid;
 
 	if (access(path, X_OK) < 0 || pipe2(ends, O_CLOEXEC) < 0)
@@ -103,10 +113,7 @@ int program_run(const char *path, char *const *argv, char **ret_output)
 	close(ends[1]);
 	*ret_output = read_all(ends[0]);
 	close(ends[0]);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return program_wait(pid);
 }
 
 int program_become(const char *path, char *const *argv)

@@ -4,6 +4,7 @@
 #define GATEHOUSE_CTL_PROGRAM_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "agent/lib/cleanup.h"
 
@@ -18,6 +19,8 @@ char *program_data(const char *name);
  */
 _must_check_ int program_run(
 	const char *path, char *const *argv, char **ret_output);
+/* Waits for its end: as program_run() says it. */
+_must_check_ int program_wait(pid_t pid);
 /* Becomes it. Returns only -errno. */
 _must_check_ int program_become(const char *path, char *const *argv);
 

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <termios.h>
 
 #include "agent/ctl/program.h"
@@ -165,7 +164,7 @@ static int run(bool seal, int passphrase, int in, int out)
 	char *argv[] = {(char *)SEALER,
 		(char *)(seal ? BACKUP_SEAL : BACKUP_OPEN), NULL};
 	char *envp[] = {NULL};
-	int status, r = access(path, X_OK) < 0 ? -errno : 0;
+	int r = access(path, X_OK) < 0 ? -errno : 0;
 	pid_t pid = r < 0 ? -1 : fork();
 
 	if (pid == 0) {
@@ -179,10 +178,7 @@ static int run(bool seal, int passphrase, int in, int out)
 	free(path);
 	if (r < 0)
 		return r;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return program_wait(pid);
 }
 
 static int explain(bool seal, int r)
