@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -221,18 +220,6 @@ static int write_text(int fd, const char *text)
 	return r;
 }
 
-static int sync_folder(const char *path)
-{
-	char *copy = strdup(path);
-	_cleanup_(cleanup_close) int fd = -1;
-
-	if (copy == NULL)
-		return -ENOMEM;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(copy);
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 int dropin_write(const struct dropin *dropin, const char *text)
 {
 	_cleanup_(cleanup_close) int fd = -1;
@@ -249,7 +236,7 @@ int dropin_write(const struct dropin *dropin, const char *text)
 	if (r < 0 && fd >= 0)
 		unlink(temporary);
 	free(temporary);
-	return r < 0 ? r : sync_folder(dropin->path);
+	return r < 0 ? r : file_sync_name(dropin->path);
 }
 
 int dropin_restore(const struct dropin *dropin)
@@ -258,7 +245,7 @@ int dropin_restore(const struct dropin *dropin)
 		return dropin_write(dropin, dropin->old);
 	if (unlink(dropin->path) < 0 && errno != ENOENT)
 		return -errno;
-	return sync_folder(dropin->path);
+	return file_sync_name(dropin->path);
 }
 
 void dropin_clear(struct dropin *dropin)

@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -60,13 +59,6 @@ static int sync_path(const char *path, bool folder)
 		O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (folder ? O_DIRECTORY : 0));
 
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
-static int sync_parent(const char *path)
-{
-	_cleanup_(cleanup_free) char *copy = strdup(path);
-
-	return copy ? sync_path(dirname(copy), true) : -ENOMEM;
 }
 
 static int make_fresh(
@@ -148,7 +140,7 @@ static int put_in_place(struct swap_item *item)
 	if (renameat2(AT_FDCWD, item->fresh, AT_FDCWD, item->target, how) < 0)
 		return -errno;
 	item->done = true;
-	return sync_parent(item->target);
+	return file_sync_name(item->target);
 }
 
 /* What was exchanged before, the other way round. */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -36,6 +37,19 @@ int file_write_all(int fd, const void *bytes, size_t size)
 		size -= (size_t)n;
 	}
 	return 0;
+}
+
+int file_sync_name(const char *path)
+{
+	_cleanup_(cleanup_free) char *copy = strdup(path);
+	_cleanup_(cleanup_close) int fd = -1;
+
+	if (!copy)
+		return -ENOMEM;
+	fd = file_open_folder(dirname(copy));
+	if (fd < 0)
+		return fd;
+	return fsync(fd) < 0 ? -errno : 0;
 }
 
 int file_write(int folder, const char *name, const void *bytes, size_t size,

@@ -15,6 +15,8 @@
 _must_check_ int file_open_folder(const char *path);
 /* All of it, whatever fd is; not on the disk yet. -errno. */
 _must_check_ int file_write_all(int fd, const void *bytes, size_t size);
+/* Its name is on the disk, too, when this returns 0. -errno. */
+_must_check_ int file_sync_name(const char *path);
 /*
  * Makes a new file of that name, on the disk when it returns 0; one that was
  * there is gone. After -errno there is none.
