@@ -84,7 +84,7 @@ static bool look_at(const char *bridge, struct place *place)
 		if (ip.family == AF_INET) {
 			place->ip4 = ip;
 			place->length4 = length_of(a->ifa_netmask);
-		} else if (ip.b[0] == 0xfe && (ip.b[1] & 0xc0) == 0x80) {
+		} else if (ip_is_link_local(&ip)) {
 			place->link6 = ip;
 		} else {
 			place->global6 = ip;

@@ -139,6 +139,13 @@ bool ip_equal(const struct ip *a, const struct ip *b)
 	       memcmp(a->b, b->b, ip_bits(a) / 8) == 0;
 }
 
+bool ip_is_link_local(const struct ip *ip)
+{
+	if (ip->family == AF_INET)
+		return ip->b[0] == 169 && ip->b[1] == 254;
+	return ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80;
+}
+
 uint8_t ip_bits(const struct ip *ip)
 {
 	return ip->family == AF_INET6 ? 128 : 32;

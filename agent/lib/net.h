@@ -38,6 +38,8 @@ _must_check_ int ip_parse_prefix(
 	const char *text, struct ip *ret_ip, uint8_t *ret_length);
 const char *ip_format(const struct ip *ip, char text[static IP_TEXT]);
 bool ip_equal(const struct ip *a, const struct ip *b);
+/* 169.254.0.0/16 or fe80::/10. */
+bool ip_is_link_local(const struct ip *ip);
 /* 32 or 128. */
 uint8_t ip_bits(const struct ip *ip);
 

@@ -50,8 +50,7 @@ const struct topology_port *cuts_neighbour(
 
 static bool is_link_local(const struct ip *ip)
 {
-	return ip->family == AF_INET6 && ip->b[0] == 0xfe &&
-	       (ip->b[1] & 0xc0) == 0x80;
+	return ip->family == AF_INET6 && ip_is_link_local(ip);
 }
 
 /* A connection to another device, or to the gateway. */

@@ -89,17 +89,10 @@ static uint32_t *find_targets(const struct policy *policy, size_t *ret_n)
 	return ids;
 }
 
-static bool is_of_link(const struct ip *ip)
-{
-	if (ip->family == AF_INET)
-		return ip->b[0] == 169 && ip->b[1] == 254;
-	return ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80;
-}
-
 bool follow_counts(const struct policy *policy, const struct topology *topology,
 	const struct ip *ip)
 {
-	return !is_of_link(ip) && !topology_is_gateway(topology, ip) &&
+	return !ip_is_link_local(ip) && !topology_is_gateway(topology, ip) &&
 	       !policy_pin(policy, ip);
 }
 

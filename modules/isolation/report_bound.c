@@ -29,8 +29,7 @@ static struct {
 /* Addresses of the link only are nobody's to give. */
 static bool is_worth_telling(const struct ruleset_bound *b)
 {
-	return b->ip.family == AF_INET &&
-	       !(b->ip.b[0] == 169 && b->ip.b[1] == 254);
+	return b->ip.family == AF_INET && !ip_is_link_local(&b->ip);
 }
 
 static void tell(struct worker *worker, const struct row *row, uint64_t rest_ms,
