@@ -123,6 +123,12 @@ class Worker:
             answer = self.verdict()
         return answer
 
+    def state(self):
+        """S: it waits for something to happen."""
+        with open("/proc/%d/stat" % self.process.pid,
+                  encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+
     def ended(self, timeout=5):
         try:
             return self.process.wait(timeout)
@@ -244,10 +250,14 @@ def learning(tap, lab, worker):
 
 
 def caught_up(worker):
-    """It has done what came before; what it learned a turn later."""
+    """It has done what came before; what it learned before it sleeps again,
+    which may be after it has answered."""
     for _ in range(2):
         worker.send(PING, struct.pack("Q", 78))
         worker.wait(PONG)
+    end = time.monotonic() + 5
+    while worker.state() != "S" and time.monotonic() < end:
+        time.sleep(0.001)
 
 
 def talks(sock):
